@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <corolith/core/version.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+namespace corolith {
+inline namespace v0 {
+
+using byte_span = std::span<const std::byte>;
+using mutable_byte_span = std::span<std::byte>;
+
+/// An immutable run of bytes with shared ownership: copying shares, `slice` shares a part. Safe to read from many threads.
+class shared_bytes {
+ public:
+  shared_bytes() noexcept = default;
+  shared_bytes(std::shared_ptr<const void> owner, byte_span bytes) noexcept : owner_(std::move(owner)), bytes_(bytes) {}
+
+  const std::byte* data() const noexcept { return bytes_.data(); }
+  std::size_t size() const noexcept { return bytes_.size(); }
+  bool empty() const noexcept { return bytes_.empty(); }
+  byte_span span() const noexcept { return bytes_; }
+  operator byte_span() const noexcept { return bytes_; }
+
+  /// `count` bytes from `offset` on; both are clamped to what is there.
+  shared_bytes slice(std::size_t offset, std::size_t count = static_cast<std::size_t>(-1)) const {
+    offset = std::min(offset, size());
+    return {owner_, bytes_.subspan(offset, std::min(count, size() - offset))};
+  }
+
+  static shared_bytes copy(byte_span bytes);
+
+ private:
+  std::shared_ptr<const void> owner_;
+  byte_span bytes_;
+};
+
+/// A growable byte array that never initialises what it is about to overwrite and grows by realloc, which moves pages, not
+/// bytes, when it is large. `std::vector<std::byte>` does neither.
+class byte_buffer {
+ public:
+  byte_buffer() noexcept = default;
+  explicit byte_buffer(std::size_t capacity) { reserve(capacity); }
+  byte_buffer(byte_buffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
+  byte_buffer& operator=(byte_buffer&& other) noexcept {
+    if (this != &other) {
+      std::free(data_);
+      data_ = std::exchange(other.data_, nullptr);
+      size_ = std::exchange(other.size_, 0);
+      capacity_ = std::exchange(other.capacity_, 0);
+    }
+    return *this;
+  }
+  byte_buffer(const byte_buffer&) = delete;
+  byte_buffer& operator=(const byte_buffer&) = delete;
+  ~byte_buffer() { std::free(data_); }
+
+  std::byte* data() noexcept { return data_; }
+  const std::byte* data() const noexcept { return data_; }
+  std::size_t size() const noexcept { return size_; }
+  std::size_t capacity() const noexcept { return capacity_; }
+  bool empty() const noexcept { return size_ == 0; }
+  byte_span span() const noexcept { return {data_, size_}; }
+
+  void clear() noexcept { size_ = 0; }
+  /// Makes the size smaller; a larger one is ignored.
+  void truncate(std::size_t size) noexcept { size_ = std::min(size_, size); }
+
+  void reserve(std::size_t capacity) {
+    if (capacity <= capacity_) return;
+    void* grown = std::realloc(data_, capacity);
+    if (grown == nullptr) throw std::bad_alloc();
+    data_ = static_cast<std::byte*>(grown);
+    capacity_ = capacity;
+  }
+
+  /// Makes room for `count` more bytes, counts them as present and returns where to write them.
+  std::byte* extend(std::size_t count) {
+    if (count > capacity_ - size_) reserve(std::max(size_ + count, capacity_ + capacity_ / 2 + 64));
+    std::byte* place = data_ + size_;
+    size_ += count;
+    return place;
+  }
+
+  void append(byte_span bytes) {
+    if (!bytes.empty()) std::memcpy(extend(bytes.size()), bytes.data(), bytes.size());
+  }
+  template <class T>
+    requires std::is_trivially_copyable_v<T>
+  void append_value(const T& value) {
+    std::memcpy(extend(sizeof(T)), &value, sizeof(T));
+  }
+
+  /// Hands the bytes over to shared ownership without a copy; the buffer is empty afterwards.
+  shared_bytes release() {
+    if (size_ == 0) return {};
+    byte_span bytes{data_, size_};
+    std::shared_ptr<const void> owner(data_, [](const void* data) { std::free(const_cast<void*>(data)); });
+    data_ = nullptr;
+    size_ = capacity_ = 0;
+    return {std::move(owner), bytes};
+  }
+
+ private:
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+inline shared_bytes shared_bytes::copy(byte_span bytes) {
+  byte_buffer buffer(bytes.size());
+  buffer.append(bytes);
+  return buffer.release();
+}
+
+/// The bytes of a trivially copyable object.
+template <class T>
+  requires std::is_trivially_copyable_v<T>
+byte_span bytes_of(const T& value) noexcept {
+  return std::as_bytes(std::span<const T, 1>(&value, 1));
+}
+
+}  // namespace v0
+}  // namespace corolith
