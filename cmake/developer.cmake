@@ -1,0 +1,74 @@
+# What the people who build corolith itself need: hidden from whoever uses it by add_subdirectory.
+option(COROLITH_HOUSE_TESTS "Also test the house: includes, headers alone, sizes, installation, what must not compile" ON)
+option(COROLITH_WERROR "Treat warnings as errors" ON)
+set(COROLITH_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
+
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+find_program(CCACHE ccache)
+mark_as_advanced(CCACHE)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+endif()
+
+# --- flags of everything built here -----------------------------------------------------------------------------------
+add_library(corolith_flags INTERFACE)
+target_compile_options(corolith_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<BOOL:${COROLITH_WERROR}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_options(corolith_flags INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
+endif()
+if(COROLITH_SANITIZE)
+  target_compile_options(corolith_flags INTERFACE -fsanitize=${COROLITH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(corolith_flags INTERFACE -fsanitize=${COROLITH_SANITIZE})
+endif()
+
+# --- the .ipp files and Asio, compiled once for all that is built here --------------------------------------------------
+add_library(corolith_separate INTERFACE)
+target_compile_definitions(corolith_separate INTERFACE COROLITH_SEPARATE_COMPILATION ASIO_SEPARATE_COMPILATION)
+target_link_libraries(corolith_separate INTERFACE corolith corolith_flags)
+
+# One translation unit per folder: quicker to rebuild than one for all, cheaper from scratch than one per file.
+function(corolith_generate_source name)
+  list(TRANSFORM ARGN REPLACE "(.+)" "#include <\\1>" OUTPUT_VARIABLE includes)
+  list(JOIN includes "\n" includes)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/${name}.cpp CONTENT "@includes@\n" @ONLY)
+  set_property(GLOBAL APPEND PROPERTY corolith_generated ${PROJECT_BINARY_DIR}/generated/${name}.cpp)
+endfunction()
+
+set(implementations ${corolith_headers})
+list(FILTER implementations INCLUDE REGEX "\\.ipp$")
+list(TRANSFORM implementations REPLACE "^${PROJECT_SOURCE_DIR}/include/" "")
+list(TRANSFORM implementations REPLACE "^corolith/([^/]+)/.*" "\\1" OUTPUT_VARIABLE folders)
+list(REMOVE_DUPLICATES folders)
+foreach(folder IN LISTS folders)
+  set(of_folder ${implementations})
+  list(FILTER of_folder INCLUDE REGEX "^corolith/${folder}/")
+  corolith_generate_source(${folder} ${of_folder})
+endforeach()
+corolith_generate_source(asio asio/impl/src.hpp asio/ssl/impl/src.hpp)
+
+get_property(generated GLOBAL PROPERTY corolith_generated)
+add_library(corolith_compiled STATIC ${generated})
+target_link_libraries(corolith_compiled PUBLIC corolith_separate)
+
+# --- programs ------------------------------------------------------------------------------------------------------------
+# corolith_programs(KIND FOLDER): one executable per FOLDER/*.cpp; target KIND_name, file FOLDER/name of the build tree.
+function(corolith_programs kind folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
+  foreach(source IN LISTS sources)
+    cmake_path(GET source STEM name)
+    add_executable(${kind}_${name} ${source})
+    target_link_libraries(${kind}_${name} PRIVATE corolith_compiled)
+    set_target_properties(${kind}_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${folder})
+    if(kind STREQUAL tool AND COROLITH_INSTALL)
+      install(TARGETS ${kind}_${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+    endif()
+  endforeach()
+endfunction()
+
+corolith_programs(tool tools)
+corolith_programs(example examples)
+corolith_programs(bench bench)
+
+add_subdirectory(tests)
