@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <corolith/core/log.hpp>
+#include <corolith/run/options.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <array>
+#include <cctype>
+#include <cstdlib>
+
+namespace corolith {
+inline namespace v0 {
+namespace detail {
+
+/// One row a setting: flag `--name`, variable `COROLITH_NAME` (dashes become underscores), key `name`.
+struct option_row {
+  const char* name;
+  const char* value;
+  const char* help;
+  void (*set)(options&, const config::entry&);
+};
+
+inline std::uint32_t parse_count(const config::entry& from, std::uint32_t least, std::uint32_t most) {
+  return static_cast<std::uint32_t>(parse_number(from, least, most));
+}
+
+inline progress_mode parse_progress(const config::entry& from) {
+  if (from.value == "auto") return progress_mode::automatic;
+  if (from.value == "lines") return progress_mode::lines;
+  if (from.value == "never") return progress_mode::never;
+  reject(from, fmt::format("'{}' is none of auto, lines, never", from.value));
+}
+
+inline const auto& option_rows() {
+  using entry = config::entry;
+  static constexpr std::array rows{
+      option_row{"launcher", "NAME", "how agents come to be: local",
+                 [](options& o, const entry& e) {
+                   if (e.value != "local") reject(e, fmt::format("unknown launcher '{}': this version has local", e.value));
+                   o.launcher = e.value;
+                 }},
+      option_row{"agents", "N", "number of agents (1)", [](options& o, const entry& e) { o.agents = parse_count(e, 1, 4096); }},
+      option_row{"slots", "N", "slots per agent, 0 for all its processors (0)",
+                 [](options& o, const entry& e) { o.slots = parse_count(e, 0, 4096); }},
+      option_row{"gpus", "N", "GPUs per agent (0)", [](options& o, const entry& e) { o.gpus = parse_count(e, 0, 64); }},
+      option_row{"agent-memory", "SIZE", "memory per agent (what the node has)",
+                 [](options& o, const entry& e) { o.memory = parse_size(e); }},
+      option_row{"listen", "ADDRESS", "where agents call back, tcp:HOST:PORT (a Unix socket)",
+                 [](options& o, const entry& e) { o.listen = e.value; }},
+      option_row{"cache-folder", "PATH", "where agents keep programs that came over the wire",
+                 [](options& o, const entry& e) { o.cache_folder = e.value; }},
+      option_row{"heartbeat", "TIME", "interval of heartbeats (2s)",
+                 [](options& o, const entry& e) { o.heartbeat = parse_duration(e); }},
+      option_row{"silence", "TIME", "a peer that says nothing for so long is lost (60s)",
+                 [](options& o, const entry& e) { o.silence = parse_duration(e); }},
+      option_row{"grace", "TIME", "from asking a call to stop to killing its worker (500ms)",
+                 [](options& o, const entry& e) { o.grace = parse_duration(e); }},
+      option_row{"launch-timeout", "TIME", "for the first agent to connect (60s)",
+                 [](options& o, const entry& e) { o.launch_timeout = parse_duration(e); }},
+      option_row{"relaunches", "N", "how often a local agent that died is started again (3)",
+                 [](options& o, const entry& e) { o.relaunches = parse_count(e, 0, 1000); }},
+      option_row{"timeout", "TIME", "default timeout of a call (none)",
+                 [](options& o, const entry& e) { o.defaults.timeout = parse_duration(e); }},
+      option_row{"retries", "N", "default number of retries of a call (0)",
+                 [](options& o, const entry& e) { o.defaults.retries = parse_count(e, 0, 1000); }},
+      option_row{"memory", "SIZE", "default memory limit of a call (none)",
+                 [](options& o, const entry& e) { o.defaults.memory = parse_size(e); }},
+      option_row{"cpus", "N", "default number of processors of a call (1)",
+                 [](options& o, const entry& e) { o.defaults.cpus = parse_count(e, 1, 4096); }},
+      option_row{"progress", "MODE", "auto, lines or never (auto)",
+                 [](options& o, const entry& e) { o.progress = parse_progress(e); }},
+      option_row{"log-level", "LEVEL", "trace, debug, info, warning, error or off (warning)",
+                 [](options& o, const entry& e) {
+                   try {
+                     log::parse_level(e.value);
+                   } catch (const config_error& failure) {
+                     reject(e, failure.what());
+                   }
+                   o.log_level = e.value;
+                 }},
+  };
+  return rows;
+}
+
+inline std::string variable_of(std::string_view name) {
+  std::string variable = "COROLITH_";
+  for (char c : name) variable += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return variable;
+}
+
+/// The flags into `settings`; returns what is not corolith's. Sets `help` when it or the version was asked for.
+inline std::vector<std::string> read_flags(config& settings, int argc, const char* const* argv, std::string& help) {
+  CLI::App app;
+  app.set_help_flag();
+  app.allow_extras();
+  app.prefix_command(false);
+  std::vector<std::string> values(option_rows().size() + 1);
+  std::vector<CLI::Option*> given;
+  std::size_t i = 0;
+  for (const option_row& row : option_rows()) given.push_back(app.add_option(std::string("--") + row.name, values[i++]));
+  given.push_back(app.add_option("--config", values[i]));
+  bool wants_help = false, wants_version = false;
+  app.add_flag("-h,--help", wants_help);
+  app.add_flag("--version", wants_version);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& failure) {
+    throw config_error(std::string("command line: ") + failure.what() + "; --help lists the flags");
+  }
+  const std::string program = argc > 0 ? argv[0] : "program";
+  if (wants_help) help = options_help(program);
+  if (wants_version)
+    help = fmt::format("corolith {}.{}.{}\n", COROLITH_VERSION_MAJOR, COROLITH_VERSION_MINOR, COROLITH_VERSION_PATCH);
+  i = 0;
+  for (const option_row& row : option_rows()) {
+    if (given[i]->count() != 0) settings.set(row.name, values[i], std::string("flag --") + row.name);
+    ++i;
+  }
+  if (given[i]->count() != 0) settings.set("config", values[i], "flag --config");
+  return app.remaining();
+}
+
+inline void check_keys(const config& settings) {
+  for (const auto& [key, from] : settings.entries()) {
+    bool known = key == "config";
+    for (const option_row& row : option_rows()) known = known || key == row.name;
+    if (!known) reject(from, fmt::format("there is no setting '{}'; --help lists them", key));
+  }
+}
+
+}  // namespace detail
+
+COROLITH_DECL std::string options_help(const std::string& program) {
+  std::string text = fmt::format("usage: {} [FLAGS] [ARGUMENTS OF THE PROGRAM]\n\nflags of corolith:\n", program);
+  for (const detail::option_row& row : detail::option_rows())
+    text += fmt::format("  --{:<24} {}\n", std::string(row.name) + " " + row.value, row.help);
+  text += "  --config FILE              JSON file with any of these settings, by name\n"
+          "  --help, --version\n\n"
+          "Each flag can also be an environment variable (--log-level is COROLITH_LOG_LEVEL) or a key of the file.\n"
+          "Flags come first, then the environment, then the file. After -- everything is the program's own.\n";
+  return text;
+}
+
+COROLITH_DECL parsed_options parse_options(int argc, const char* const* argv) {
+  parsed_options parsed;
+  config settings;
+  parsed.rest = detail::read_flags(settings, argc, argv, parsed.help);
+  if (!parsed.help.empty()) return parsed;
+  const auto read_variable = [&](const char* name) {
+    const std::string variable = detail::variable_of(name);
+    if (const char* value = std::getenv(variable.c_str())) settings.set(name, value, "environment variable " + variable);
+  };
+  for (const detail::option_row& row : detail::option_rows()) read_variable(row.name);
+  read_variable("config");
+  if (const config::entry* file = settings.find("config")) {
+    const std::string path = file->value;
+    settings.read_file(path);
+  }
+  detail::check_keys(settings);
+  for (const detail::option_row& row : detail::option_rows())
+    if (const config::entry* from = settings.find(row.name)) row.set(parsed.value, *from);
+  return parsed;
+}
+
+}  // namespace v0
+}  // namespace corolith

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <corolith/core/config.hpp>
+#include <corolith/core/detail/decl.hpp>
+#include <corolith/core/version.hpp>
+#include <corolith/observe/progress.hpp>
+#include <corolith/run/call_options.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace corolith {
+inline namespace v0 {
+
+/// A line that a worker wrote to its standard output or error.
+struct output_line {
+  std::string host;
+  std::int32_t pid = 0;
+  std::uint64_t batch = 0;   ///< of the call that was running, 0 when none was
+  std::uint32_t index = 0;
+  int stream = 1;            ///< 1 standard output, 2 standard error
+  std::string text;          ///< without its newline; control characters are escaped
+};
+
+/// How an executor gets its agents and treats them. `executor ex(options{.agents = 2});`
+struct options {
+  std::string launcher = "local";
+  std::uint32_t agents = 1;
+  std::uint32_t slots = 0;     ///< per agent; 0: as many as it has processors (local: this machine's, divided)
+  std::uint32_t gpus = 0;      ///< per agent
+  std::uint64_t memory = 0;    ///< bytes per agent; 0: what the node has
+  std::string listen = {};     ///< where agents call back: empty is a Unix socket; "tcp:HOST:PORT" is TLS (port 0: any)
+  std::string cache_folder = {};   ///< where agents keep programs that came over the wire
+  std::chrono::nanoseconds heartbeat = std::chrono::seconds(2);
+  std::chrono::nanoseconds silence = std::chrono::seconds(60);   ///< a peer that says nothing for so long is lost
+  std::chrono::nanoseconds grace = std::chrono::milliseconds(500);  ///< from the stop token to the kill of a worker
+  std::chrono::nanoseconds launch_timeout = std::chrono::seconds(60);  ///< for the first agent
+  std::uint32_t relaunches = 3;  ///< how often a local agent that died is started again
+  progress_mode progress = progress_mode::automatic;
+  std::string log_level = "warning";
+  call_options defaults = {};    ///< for calls that do not say otherwise
+  /// Takes the lines that workers write, on an internal thread, one at a time. Not set: they go to standard error.
+  std::function<void(const output_line&)> on_output = {};
+};
+
+/// Options from flags, then COROLITH_* variables, then the JSON file that --config or COROLITH_CONFIG names, then defaults.
+struct parsed_options {
+  options value;
+  std::vector<std::string> rest;   ///< arguments that are not corolith's, in order, without argv[0]
+  std::string help;                ///< not empty: --help or --version was given, and this is the text to print
+};
+
+/// Throws config_error that names the source and the key.
+COROLITH_DECL parsed_options parse_options(int argc, const char* const* argv);
+
+/// The text that --help prints.
+COROLITH_DECL std::string options_help(const std::string& program);
+
+}  // namespace v0
+}  // namespace corolith
+
+#if !defined(COROLITH_SEPARATE_COMPILATION)
+#include <corolith/run/impl/options.ipp>
+#endif
