@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <corolith/core/bytes.hpp>
+#include <corolith/core/detail/decl.hpp>
+#include <corolith/wire/frame_reader.hpp>
+#include <corolith/wire/frame_writer.hpp>
+#include <corolith/wire/message_type.hpp>
+
+#include <cstddef>
+#include <mutex>
+
+namespace corolith::inline v0::wire {
+
+/// The worker's end of its connection: frames over a blocking socket, without Asio. One thread may receive while others
+/// append and flush. Does not own the file descriptor.
+class blocking_link {
+ public:
+  explicit blocking_link(int fd) noexcept : fd_(fd) {}
+  blocking_link(const blocking_link&) = delete;
+  blocking_link& operator=(const blocking_link&) = delete;
+
+  /// Waits up to `timeout_ms` (-1: without limit) and reads what is there into `into`; false when nothing came in that
+  /// time. Throws error(errc::peer_closed) when the peer is gone.
+  COROLITH_DECL bool receive(frame_reader& into, int timeout_ms);
+
+  /// Queues a message; the head is copied, a large tail shared.
+  COROLITH_DECL void append(message_type type, byte_span head, shared_bytes tail = {});
+  /// Writes all that is queued, and waits while the peer is slow. Throws error(errc::peer_closed) when it is gone.
+  COROLITH_DECL void flush();
+  /// The same, unless another thread is at it just now: then returns false at once.
+  COROLITH_DECL bool try_flush();
+  COROLITH_DECL std::size_t queued_bytes() const;
+
+ private:
+  COROLITH_DECL void write_all(std::unique_lock<std::mutex>& writing);
+
+  int fd_;
+  mutable std::mutex queue_mutex_;  // guards queue_
+  std::mutex write_mutex_;          // held by the one thread that writes; taken before queue_mutex_
+  frame_writer queue_;
+};
+
+}  // namespace corolith::inline v0::wire
+
+#if !defined(COROLITH_SEPARATE_COMPILATION)
+#include <corolith/wire/impl/blocking_link.ipp>
+#endif
