@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every header compiles alone, twice in a row, header-only; the list of sources compiles as one unit.
+
+What passed is remembered in the build tree with the time stamps of all that was read, so that only changes cost time.
+"""
+import json
+import os
+import pathlib
+import re
+import sys
+import tempfile
+
+import house
+
+
+def stamps(depfile):
+    """path -> time stamp and size of everything that a compilation read."""
+    names = re.split(r"(?<!\\)\s+", pathlib.Path(depfile).read_text().split(":", 1)[1].replace("\\\n", " ").strip())
+    return {n: stamp(n) for n in names if n and n != "-"}
+
+
+def stamp(name):
+    try:
+        about = os.stat(name)
+        return [about.st_mtime_ns, about.st_size]
+    except OSError:
+        return None
+
+
+def unit(name):
+    """The translation unit that tests a header, and the flags for it."""
+    if name == "corolith/impl/src.hpp":
+        return f"#include <{name}>\n", ["-DCOROLITH_SEPARATE_COMPILATION"]
+    return f"#include <{name}>\n#include <{name}>\n", []
+
+
+def problems_of(root, compiler, memory_file=None):
+    memory = json.loads(memory_file.read_text()) if memory_file and memory_file.exists() else {}
+    problems, checked = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        depfile = f"{folder}/deps"
+        for name in house.headers(root):
+            if not name.endswith(".hpp"):
+                continue
+            text, flags = unit(name)
+            known = memory.get(name)
+            if known and known["command"] == compiler.command and all(stamp(n) == s for n, s in known["read"].items()):
+                continue
+            checked += 1
+            passed, said = compiler.check(text, [*flags, "-MD", "-MF", depfile, "-MT", "unit"])
+            if passed:
+                memory[name] = {"command": compiler.command, "read": stamps(depfile)}
+            else:
+                memory.pop(name, None)
+                problems.append(f"{name} does not compile alone:\n{said[:3000]}")
+            if memory_file:
+                memory_file.write_text(json.dumps(memory))
+    return problems, checked
+
+
+if __name__ == "__main__":
+    found, count = problems_of(sys.argv[1], house.Compiler(sys.argv[2]), pathlib.Path(sys.argv[2]).with_name("headers_alone.json"))
+    house.report("headers_alone", found, f"every header compiles alone ({count} compiled now, the rest unchanged)")

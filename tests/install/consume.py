@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""consume.py WAY SOURCE BUILD CMAKE COMPILER: uses corolith as somebody else's project does, and runs the program it builds.
+
+WAY is `installed` (find_package and pkg-config after an installation into a new folder) or `subdirectory` (add_subdirectory).
+"""
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+WAY, SOURCE, BUILD, CMAKE, COMPILER = sys.argv[1:]
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def run(*command, **options):
+    print("+", " ".join(map(str, command)), flush=True)
+    return subprocess.run([str(c) for c in command], check=True, **options)
+
+
+def output(*command, **options):
+    return run(*command, stdout=subprocess.PIPE, text=True, **options).stdout
+
+
+def version():
+    """What the header says, as 1.2.3."""
+    lines = (pathlib.Path(SOURCE) / "include/corolith/core/version.hpp").read_text().splitlines()
+    return ".".join(line.split()[2] for line in lines if line.startswith(("#define COROLITH_VERSION_M", "#define COROLITH_VERSION_P")))
+
+
+def expect_runs(program):
+    said = output(program)
+    assert said == f"corolith {version()}: hello from a program that uses corolith\n", said
+
+
+def build(folder, *definitions):
+    run(CMAKE, "-S", HERE / WAY, "-B", folder, "-G", "Ninja", f"-DCMAKE_CXX_COMPILER={COMPILER}", *definitions)
+    run(CMAKE, "--build", folder, "-j", "1")
+    expect_runs(folder / "consumer")
+
+
+def with_pkg_config(prefix, folder):
+    if not shutil.which("pkg-config"):
+        print("pkg-config is not there: not tried")
+        return
+    flags = output("pkg-config", "--cflags", "--libs", "corolith", env={"PKG_CONFIG_PATH": f"{prefix}/share/pkgconfig", "PATH": "/usr/bin:/bin"})
+    run(COMPILER, HERE / "other.cpp", HERE / "main.cpp", *flags.split(), "-o", folder / "by_pkg_config")
+    expect_runs(folder / "by_pkg_config")
+
+
+with tempfile.TemporaryDirectory(prefix="corolith-install-") as name:
+    temporary = pathlib.Path(name)
+    if WAY == "installed":
+        prefix = temporary / "prefix"
+        run(CMAKE, "--install", BUILD, "--prefix", prefix, "--component", "Unspecified", stdout=subprocess.DEVNULL)
+        moved = prefix.rename(temporary / "moved")  # nothing may depend on where it was installed first
+        build(temporary / "build", f"-DCMAKE_PREFIX_PATH={moved}", f"-DEXPECTED_VERSION={version()}")
+        with_pkg_config(moved, temporary)
+    else:
+        build(temporary / "build", f"-DCOROLITH_SOURCE={SOURCE}")
