@@ -58,11 +58,6 @@ def circle(graph):
     return None
 
 
-def owner(name):
-    """The header that an .ipp belongs to."""
-    return name.replace("/impl/", "/").removesuffix(".ipp") + ".hpp"
-
-
 def problems_of(root):
     sources = house.headers(root)
     problems, graph = [], {}
@@ -83,10 +78,12 @@ def problems_of(root):
             reason = why_not(name, target)
             if reason:
                 problems.append(f"{name} includes <{target}>, which {reason}")
-            # An .ipp may include the header that includes it, and the list of sources nothing includes.
-            if not (name.endswith(".ipp") and target == owner(name)):
-                graph[name].append(target)
+            graph[name].append(target)
 
+    # An .ipp begins with the header that ends with it: that is no circle.
+    for name in graph:
+        if name.endswith(".ipp"):
+            graph[name] = [target for target in graph[name] if name not in graph[target]]
     found = circle(graph)
     if found:
         problems.append("a circle: " + " -> ".join(found))
