@@ -33,7 +33,7 @@ class channel : public std::enable_shared_from_this<channel> {
   using clock = std::chrono::steady_clock;
 
   struct events {
-    /// Each message but heartbeats. An exception that leaves it closes the channel and is the reason.
+    /// Each message but heartbeats; a goodbye too, which may have no body. An exception that leaves it closes the channel and is the reason.
     std::function<void(message&&)> on_message;
     /// After all messages of one read were delivered; what is sent here still leaves with what was sent in on_message.
     std::function<void()> on_batch_end;
