@@ -151,7 +151,7 @@ struct std_type<std::span<T, Extent>> {
   using parts = type_list<std::remove_cv_t<T>>;
   template <class Archive>
   static void save(Archive& archive, std::span<T, Extent> value) {
-    archive.write_length(value.size());
+    if constexpr (Extent == std::dynamic_extent) archive.write_length(value.size());  // else like std::array
     save_run(archive, value.data(), value.size());
   }
 };
