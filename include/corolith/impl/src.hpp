@@ -6,4 +6,5 @@
 #error "define COROLITH_SEPARATE_COMPILATION for the whole program before including <corolith/impl/src.hpp>"
 #endif
 
+#include <corolith/codec/impl/registry.ipp>
 #include <corolith/core/impl/log.ipp>
