@@ -132,12 +132,13 @@ class [[nodiscard("a task runs only when it is awaited, spawned or given to sync
     void await_suspend(std::coroutine_handle<Promise> parent) {
       detail::inherit(child_.promise().context(), parent);
       child_.promise().continuation = parent;
-      detail::transfer(parent, child_);
+      detail::enter(parent, child_, *child_.promise().home, entry_);
     }
     T await_resume() { return child_.promise().take(); }
 
    private:
     handle child_;
+    detail::resume_work entry_;
   };
 
   explicit task(handle coroutine) noexcept : handle_(coroutine) {}

@@ -8,3 +8,4 @@
 
 #include <corolith/codec/impl/registry.ipp>
 #include <corolith/core/impl/log.ipp>
+#include <corolith/coro/impl/loop.ipp>
