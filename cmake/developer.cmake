@@ -15,10 +15,10 @@ endif()
 # --- flags of everything built here -----------------------------------------------------------------------------------
 add_library(corolith_flags INTERFACE)
 target_compile_options(corolith_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<BOOL:${COROLITH_WERROR}>:-Werror>)
-if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
-  target_compile_options(corolith_flags INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
-endif()
 if(COROLITH_SANITIZE)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # it warns of the code that its own sanitizers put in
+    target_compile_options(corolith_flags INTERFACE -Wno-maybe-uninitialized)
+  endif()
   target_compile_options(corolith_flags INTERFACE -fsanitize=${COROLITH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(corolith_flags INTERFACE -fsanitize=${COROLITH_SANITIZE})
 endif()
