@@ -6,6 +6,44 @@
 #error "define COROLITH_SEPARATE_COMPILATION for the whole program before including <corolith/impl/src.hpp>"
 #endif
 
+#include <corolith/agent/impl/agent.ipp>
+#include <corolith/agent/impl/dispatch.ipp>
+#include <corolith/agent/impl/program_cache.ipp>
+#include <corolith/agent/impl/program_fetch.ipp>
+#include <corolith/agent/impl/session.ipp>
+#include <corolith/agent/impl/worker.ipp>
+#include <corolith/agent/impl/worker_link.ipp>
+#include <corolith/agent/impl/worker_process.ipp>
 #include <corolith/codec/impl/registry.ipp>
+#include <corolith/core/impl/config.ipp>
 #include <corolith/core/impl/log.ipp>
+#include <corolith/coro/impl/asio_loop.ipp>
 #include <corolith/coro/impl/loop.ipp>
+#include <corolith/launch/impl/local.ipp>
+#include <corolith/observe/impl/console.ipp>
+#include <corolith/observe/impl/progress.ipp>
+#include <corolith/run/impl/batch_core.ipp>
+#include <corolith/run/impl/driver.ipp>
+#include <corolith/run/impl/driver_agents.ipp>
+#include <corolith/run/impl/driver_calls.ipp>
+#include <corolith/run/impl/driver_nested.ipp>
+#include <corolith/run/impl/executor.ipp>
+#include <corolith/run/impl/main.ipp>
+#include <corolith/run/impl/options.ipp>
+#include <corolith/run/impl/outcome.ipp>
+#include <corolith/run/impl/program.ipp>
+#include <corolith/run/impl/this_call.ipp>
+#include <corolith/schedule/impl/agents.ipp>
+#include <corolith/schedule/impl/batches.ipp>
+#include <corolith/schedule/impl/dispatch.ipp>
+#include <corolith/schedule/impl/scheduler.ipp>
+#include <corolith/wire/impl/address.ipp>
+#include <corolith/wire/impl/blocking_link.ipp>
+#include <corolith/wire/impl/channel.ipp>
+#include <corolith/wire/impl/frame_reader.ipp>
+#include <corolith/wire/impl/frame_writer.ipp>
+#include <corolith/wire/impl/handshake.ipp>
+#include <corolith/wire/impl/listener.ipp>
+#include <corolith/wire/impl/secret.ipp>
+#include <corolith/wire/impl/tls.ipp>
+#include <corolith/wire/impl/transport.ipp>

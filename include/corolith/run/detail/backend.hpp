@@ -36,6 +36,7 @@ struct call_outcome {
   wire::result_head head{};               ///< ids, process, kind, times on the node
   shared_bytes payload;                   ///< the value, or a packed wire::failure
   std::shared_ptr<const std::string> host;  ///< the node that ran it; null when none did
+  std::exception_ptr error;               ///< set where no kind of outcome fits, for example errc::cannot_fit
   std::int64_t submitted_ns = 0;          ///< system_clock, read by the driver, as are the next two
   std::int64_t sent_ns = 0;
   std::int64_t received_ns = 0;

@@ -50,6 +50,7 @@ inline std::string describe_death(const wire::failure& failure) {
 }
 
 COROLITH_DECL std::exception_ptr to_exception(const call_outcome& outcome) {
+  if (outcome.error) return outcome.error;
   wire::failure failure;
   try {
     failure = wire::unpack<wire::failure>(outcome.payload);

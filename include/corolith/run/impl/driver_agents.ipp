@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <corolith/core/error.hpp>
+#include <corolith/core/log.hpp>
+#include <corolith/launch/local.hpp>
+#include <corolith/run/detail/driver_core.hpp>
+#include <corolith/run/detail/program.hpp>
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+
+namespace corolith {
+inline namespace v0 {
+namespace detail {
+
+inline std::string text_of(std::exception_ptr reason) {
+  if (!reason) return "it said goodbye";
+  try {
+    std::rethrow_exception(reason);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "an unknown error";
+  }
+}
+
+inline std::int64_t in_ms(std::chrono::nanoseconds time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+}
+
+COROLITH_DECL driver_core::driver_core(asio::io_context& io, options settings, std::string session_folder,
+                                       std::atomic<std::uint64_t>& next_batch)
+    : io_(io),
+      settings_(std::move(settings)),
+      session_folder_(std::move(session_folder)),
+      next_batch_(next_batch),
+      launches_left_(settings_.agents, settings_.relaunches),
+      given_up_(settings_.agents, false),
+      timer_(io),
+      console_(std::make_shared<console>()),
+      output_(std::make_shared<output_sink>(console_, settings_.on_output)),
+      progress_(*console_, settings_.progress) {}
+
+COROLITH_DECL void driver_core::start() {
+  const bool local_only = settings_.listen.empty();
+  const auto where = local_only ? wire::address::unix_path(session_folder_ + "/driver") : wire::address::parse(settings_.listen);
+  std::optional<wire::secret> shared;
+  launch::request request;
+  if (where.kind == wire::address::family::tcp) {
+    shared = wire::secret::make();
+    request.secret_file = session_folder_ + "/secret";
+    shared->save(request.secret_file);
+  }
+  wire::hello mine;
+  mine.role = wire::role::driver;
+  wire::listener::events events;
+  const std::weak_ptr<driver_core> weak = weak_from_this();
+  events.on_accept = [weak](std::shared_ptr<wire::channel> peer, wire::hello) {
+    if (const auto self = weak.lock()) self->accepted(std::move(peer));
+  };
+  listener_ = wire::listener::listen(io_, where, std::move(shared), mine, wire::role::agent, std::move(events));
+  request.connect = listener_->local_address().to_string();
+  request.session_folder = session_folder_;
+  request.cache_folder = settings_.cache_folder;
+  request.log_level = settings_.log_level;
+  request.agents = settings_.agents;
+  request.slots = settings_.slots;
+  request.gpus = settings_.gpus;
+  request.memory = settings_.memory;
+  launcher_ = std::make_unique<launch::local>();
+  launcher_->start(request);
+  launched_ = clock::now();
+  modules_ = program_modules();  // while the agents start
+  tick();
+}
+
+COROLITH_DECL void driver_core::accepted(std::shared_ptr<wire::channel> channel) {
+  auto session = std::make_shared<agent_session>();
+  session->id = next_agent_++;
+  session->channel = channel;
+  sessions_.emplace(session->id, session);
+  wire::channel::events events;
+  const std::weak_ptr<driver_core> weak = weak_from_this();
+  // The session is captured weakly: it owns the channel, which owns this handler.
+  events.on_message = [weak, known = std::weak_ptr(session)](wire::message&& message) {
+    const auto self = weak.lock();
+    const auto alive = known.lock();
+    if (self && alive) self->received(*alive, std::move(message));
+  };
+  events.on_batch_end = [weak] {
+    if (const auto self = weak.lock()) self->pump();
+  };
+  events.on_close = [weak, id = session->id](std::exception_ptr reason) {
+    if (const auto self = weak.lock()) self->disconnected(id, reason);
+  };
+  channel->start(std::move(events));
+  channel->keep_alive(std::chrono::milliseconds(in_ms(settings_.heartbeat)), std::chrono::milliseconds(in_ms(settings_.silence)));
+}
+
+COROLITH_DECL void driver_core::received(agent_session& session, wire::message&& message) {
+  using type = wire::message_type;
+  const auto id = [&] { return wire::read_head<call_id>(message.body); };
+  switch (message.type) {
+    case type::result: return result(session, message);
+    case type::returned: return scheduler_.returned(session.id, id());
+    case type::started: return scheduler_.started(session.id, id());
+    case type::blocked: return scheduler_.blocked(session.id, id());
+    case type::unblocked: return scheduler_.unblocked(session.id, id());
+    case type::nested_up: return nested_up(session, message);
+    case type::nested_gone: return nested_gone(session, wire::read_head<std::uint64_t>(message.body));
+    case type::output: {
+      auto line = wire::unpack<wire::output_line>(message.body);
+      return output_->take({session.hello.host, line.pid, line.id.batch, line.id.index, line.stream, std::move(line.text)});
+    }
+    case type::agent_hello: return greet(session, message);
+    case type::program_request: return send_module(session, message);
+    case type::agent_ready: return agent_ready(session);
+    case type::agent_failed: return agent_gave_up(session, wire::unpack<wire::agent_failed>(message.body).reason);
+    case type::heartbeat: case type::goodbye: return;
+    default: throw error(errc::protocol, fmt::format("an agent sent a message of type {}, which is not for a driver",
+                                                     static_cast<int>(message.type)));
+  }
+}
+
+COROLITH_DECL void driver_core::greet(agent_session& session, const wire::message& message) {
+  session.hello = wire::unpack<wire::agent_hello>(message.body);
+  session.host = std::make_shared<const std::string>(session.hello.host);
+  log::debug(fmt::format("agent {} connected from {}, pid {}", session.id, session.hello.host, session.hello.pid));
+  wire::welcome welcome;
+  welcome.session = session_folder_;
+  welcome.modules = modules_;
+  std::error_code ignored;
+  welcome.working_directory = std::filesystem::current_path(ignored).string();
+  welcome.heartbeat_ms = in_ms(settings_.heartbeat);
+  welcome.silence_ms = in_ms(settings_.silence);
+  welcome.grace_ms = in_ms(settings_.grace);
+  session.channel->send(wire::message_type::welcome, wire::pack(welcome));
+}
+
+COROLITH_DECL void driver_core::send_module(agent_session& session, const wire::message& message) {
+  const auto asked = wire::unpack<wire::program_request>(message.body);
+  shared_bytes bytes;
+  for (const wire::module_file& module : modules_)
+    if (module.sha256 == asked.sha256) bytes = read_module(module);
+  session.channel->send(wire::message_type::program_file, bytes_of(asked.sha256), std::move(bytes));
+}
+
+COROLITH_DECL void driver_core::agent_ready(agent_session& session) {
+  session.ready = true;
+  was_ready_ = true;
+  scheduler_.agent_joined(session.id, {session.hello.cpus, session.hello.gpus, session.hello.memory});
+  const auto out = static_cast<std::uint32_t>(std::count(given_up_.begin(), given_up_.end(), true));
+  scheduler_.capacity_final(ready_agents() + out >= settings_.agents);
+}
+
+COROLITH_DECL std::uint32_t driver_core::ready_agents() const {
+  return static_cast<std::uint32_t>(
+      std::count_if(sessions_.begin(), sessions_.end(), [](const auto& each) { return each.second->ready; }));
+}
+
+COROLITH_DECL void driver_core::agent_gave_up(agent_session& session, const std::string& reason) {
+  std::uint32_t number = 0;
+  const std::string& tag = session.hello.launch_tag;
+  std::from_chars(tag.data(), tag.data() + tag.size(), number);
+  session.channel->close();
+  give_up_agent(number, fmt::format("agent on {}: {}", session.hello.host, reason));
+}
+
+COROLITH_DECL void driver_core::disconnected(schedule::agent_id id, std::exception_ptr reason) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
+  const std::shared_ptr<agent_session> session = found->second;
+  sessions_.erase(found);
+  nested_gone(*session, std::nullopt);
+  if (session->ready) {
+    scheduler_.agent_lost(id);
+    if (!gone_)
+      log::warning(fmt::format("agent on {} (pid {}) was lost: {}; its calls run elsewhere", session->hello.host,
+                               session->hello.pid, text_of(reason)));
+  }
+  pump();
+}
+
+COROLITH_DECL void driver_core::reap_agents() {
+  for (const launch::agent_exit& exit : launcher_->ended()) {
+    if (gone_ || given_up_.at(exit.number)) continue;
+    std::string reason = fmt::format("local agent {} ended: {}", exit.number, exit.reason);
+    if (!exit.log_tail.empty()) reason += "\nlast lines of its log:\n" + exit.log_tail;
+    if (launches_left_[exit.number] == 0) {
+      give_up_agent(exit.number, reason);
+      continue;
+    }
+    --launches_left_[exit.number];
+    log::warning(reason + "\nit is started again");
+    try {
+      launcher_->restart(exit.number);
+    } catch (const launch_failed& failure) {
+      give_up_agent(exit.number, failure.what());
+    }
+  }
+}
+
+COROLITH_DECL void driver_core::give_up_agent(std::uint32_t number, const std::string& reason) {
+  if (number >= given_up_.size() || given_up_[number]) return;
+  given_up_[number] = true;
+  last_trouble_ = reason;
+  if (std::count(given_up_.begin(), given_up_.end(), true) == static_cast<std::ptrdiff_t>(given_up_.size())) {
+    abandon_all(std::make_exception_ptr(launch_failed("no agent can run this program: " + reason)));
+  } else {
+    log::warning(reason + "; going on without it");
+  }
+}
+
+COROLITH_DECL void driver_core::tick() {
+  reap_agents();
+  const auto now = clock::now();
+  scheduler_.tick(now.time_since_epoch() / std::chrono::nanoseconds(1));
+  if (!was_ready_ && !failed_ && now - launched_ > settings_.launch_timeout)
+    abandon_all(std::make_exception_ptr(launch_failed(fmt::format(
+        "no agent was ready after {} s (--launch-timeout); {}", std::chrono::duration<double>(settings_.launch_timeout).count(),
+        last_trouble_.empty() ? "none has said why" : last_trouble_))));
+  pump();
+  show_progress();
+  if (gone_) {
+    if (now >= kill_at_) launcher_->kill();
+    if (launcher_->all_gone()) return std::exchange(gone_, nullptr)();
+  }
+  timer_.expires_after(gone_ || scheduler_.wants_tick() ? std::chrono::milliseconds(10) : std::chrono::milliseconds(100));
+  timer_.async_wait([weak = weak_from_this()](std::error_code failure) {
+    if (const auto self = weak.lock(); self && !failure) self->tick();
+  });
+}
+
+COROLITH_DECL void driver_core::show_progress() {
+  progress_counts counts;
+  for (const auto& [batch, entry] : batches_) {
+    if (entry.quiet) continue;
+    counts.done += entry.ended;
+    counts.failed += entry.failed;
+    counts.known += std::max(entry.fed, entry.size);
+    counts.open_ended = counts.open_ended || (!entry.input_ended && entry.size == 0);
+    counts.running += scheduler_.counts(batch).sent;
+  }
+  counts.agents = ready_agents();
+  for (const auto& [id, session] : sessions_) counts.slots += session->ready ? session->hello.cpus : 0;
+  if (counts.agents == 0 && counts.known != counts.done)
+    counts.waiting_for = fmt::format("waiting for {} agent{}", settings_.agents, settings_.agents == 1 ? "" : "s");
+  progress_.update(counts, clock::now());
+}
+
+COROLITH_DECL void driver_core::shut_down(std::exception_ptr reason, std::function<void()> gone) {
+  abandon_all(std::move(reason));
+  progress_.finish(clock::now());
+  if (listener_) listener_->close();
+  for (const auto& [id, session] : sessions_) {
+    session->channel->send(wire::message_type::shutdown);
+    session->channel->flush();
+  }
+  gone_ = std::move(gone);
+  kill_at_ = clock::now() + std::chrono::seconds(3);
+  if (!launcher_) return std::exchange(gone_, nullptr)();
+  timer_.cancel();
+  tick();
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace corolith

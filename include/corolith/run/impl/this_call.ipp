@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <corolith/agent/worker_context.hpp>
+#include <corolith/core/error.hpp>
+#include <corolith/run/detail/nested_messages.hpp>
+#include <corolith/run/this_call.hpp>
+
+#include <map>
+#include <memory>
+#include <mutex>
+
+namespace corolith {
+inline namespace v0 {
+namespace detail {
+
+/// The executor of calls that make calls: everything goes up to the driver through the agent.
+class nested_backend : public backend, public std::enable_shared_from_this<nested_backend> {
+ public:
+  explicit nested_backend(agent::uplink& up) : up_(up) {}
+
+  static std::shared_ptr<nested_backend> of_this_worker() {
+    static const std::shared_ptr<nested_backend> instance = [] {
+      auto made = std::make_shared<nested_backend>(*agent::worker_uplink());
+      made->up_.set_handler([made](wire::message_type type, shared_bytes body) { made->received(type, body); });
+      return made;
+    }();
+    return instance;
+  }
+
+  std::uint64_t open(std::shared_ptr<batch_link> link, batch_request request) override {
+    const agent::current_call* caller = agent::current();
+    nested_open asked;
+    asked.function = request.function;
+    asked.shared = std::move(request.shared);
+    asked.limits = std::move(request.limits);
+    asked.retries = request.retries;
+    asked.lazy = request.lazy;
+    std::lock_guard lock(mutex_);
+    asked.batch = next_++;
+    if (caller != nullptr) {
+      // From the first open batch to the end of the last: the caller is taken to wait.
+      if (batches_.empty()) up_.blocked(blocked_ = caller->id);
+    }
+    batches_.emplace(asked.batch, std::move(link));
+    up_.send_up(wire::message_type::batch_open, {}, wire::pack(asked));
+    return asked.batch;
+  }
+
+  void feed(std::uint64_t batch, element_block block, bool last) override {
+    if (block.count() != 0) up_.send_up(wire::message_type::call, {}, pack_elements(batch, block));
+    if (last) up_.send_up(wire::message_type::batch_close, bytes_of(batch));
+  }
+  void consumed(std::uint64_t batch, std::uint32_t count) override {
+    up_.send_up(wire::message_type::returned, bytes_of(nested_count{batch, count, 0}));
+  }
+  void cancel(std::uint64_t batch, std::optional<std::uint32_t> index) override {
+    up_.send_up(wire::message_type::cancel, bytes_of(call_id{batch, index.value_or(every_index), 0}));
+  }
+  void cancel_all() override {
+    std::lock_guard lock(mutex_);
+    for (const auto& [batch, link] : batches_) cancel(batch, std::nullopt);
+  }
+  void close() override {}  // the agents are the driver's
+
+ private:
+  // On the worker's reading thread.
+  void received(wire::message_type type, const shared_bytes& body) {
+    const auto batch = type == wire::message_type::result ? wire::read_head<nested_result>(body).head.id.batch
+                                                          : wire::read_head<std::uint64_t>(body);
+    const std::shared_ptr<batch_link> link = find(batch);
+    if (!link) return;
+    switch (type) {
+      case wire::message_type::started: return link->want_input(wire::read_head<nested_count>(body).count);
+      case wire::message_type::result:
+        link->finished(unpack_outcome(body));
+        return link->settle(false);
+      case wire::message_type::batch_close:
+        forget(batch);
+        return link->settle(true);
+      case wire::message_type::agent_failed: {
+        forget(batch);
+        const shared_bytes text = wire::after_head<std::uint64_t>(body);
+        return link->abandoned(std::make_exception_ptr(
+            error(errc::closed, std::string(reinterpret_cast<const char*>(text.data()), text.size()))));
+      }
+      default: throw error(errc::protocol, "the driver sent a nested message of an unknown type");
+    }
+  }
+
+  std::shared_ptr<batch_link> find(std::uint64_t batch) {
+    std::lock_guard lock(mutex_);
+    const auto found = batches_.find(batch);
+    return found == batches_.end() ? nullptr : found->second;
+  }
+  void forget(std::uint64_t batch) {
+    std::lock_guard lock(mutex_);
+    if (batches_.erase(batch) != 0 && batches_.empty()) up_.unblocked(blocked_);
+  }
+
+  agent::uplink& up_;
+  std::mutex mutex_;
+  std::uint64_t next_ = 1;
+  call_id blocked_;
+  std::map<std::uint64_t, std::shared_ptr<batch_link>> batches_;
+};
+
+}  // namespace detail
+
+COROLITH_DECL corolith::executor call_context::executor() const {
+  return corolith::executor(std::shared_ptr<detail::backend>(detail::nested_backend::of_this_worker()));
+}
+
+COROLITH_DECL call_context this_call() {
+  const agent::current_call* call = agent::current();
+  if (call == nullptr) throw error(errc::misuse, "this_call() has a meaning only inside a remote function");
+  return {call->id, call->host, call->stop};
+}
+
+}  // namespace v0
+}  // namespace corolith
