@@ -20,8 +20,8 @@ class blocking_link {
   blocking_link(const blocking_link&) = delete;
   blocking_link& operator=(const blocking_link&) = delete;
 
-  /// Waits up to `timeout_ms` (-1: without limit) and reads what is there into `into`; false when nothing came in that
-  /// time. Throws error(errc::peer_closed) when the peer is gone.
+  /// Waits up to `timeout_ms` (-1: without limit, 0: not at all) and reads once into `into`; false when nothing came in
+  /// that time. Then take the messages with `into.next()`. Throws error(errc::peer_closed) when the peer is gone.
   COROLITH_DECL bool receive(frame_reader& into, int timeout_ms);
 
   /// Queues a message; the head is copied, a large tail shared.
@@ -33,12 +33,13 @@ class blocking_link {
   COROLITH_DECL std::size_t queued_bytes() const;
 
  private:
-  COROLITH_DECL void write_all(std::unique_lock<std::mutex>& writing);
+  COROLITH_DECL void write_all();
 
   int fd_;
   mutable std::mutex queue_mutex_;  // guards queue_
-  std::mutex write_mutex_;          // held by the one thread that writes; taken before queue_mutex_
+  std::mutex write_mutex_;          // guards under_way_; taken before queue_mutex_
   frame_writer queue_;
+  frame_writer under_way_;
 };
 
 }  // namespace corolith::inline v0::wire

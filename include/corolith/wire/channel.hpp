@@ -45,12 +45,12 @@ class channel : public std::enable_shared_from_this<channel> {
   };
 
   /// Over a connected stream that is past its handshake.
-  COROLITH_DECL static std::shared_ptr<channel> over(std::unique_ptr<transport> stream, frame_limits limits = {});
+  COROLITH_DECL static std::shared_ptr<channel> over(std::shared_ptr<transport> stream, frame_limits limits = {});
   /// Over a connected Asio socket (local or tcp, plain). Include <corolith/wire/transport.hpp> where you call it.
   template <class Socket>
     requires requires(Socket socket) { typename Socket::protocol_type; }
   static std::shared_ptr<channel> over(Socket socket, frame_limits limits = {}) {
-    return over(make_transport(adopt_socket_t{}, std::move(socket)), limits);
+    return over(std::shared_ptr<transport>(make_transport(adopt_socket_t{}, std::move(socket))), limits);
   }
 
   COROLITH_DECL explicit channel(std::shared_ptr<detail::channel_core> core) noexcept;

@@ -29,7 +29,7 @@ inline constexpr std::chrono::seconds linger_time{5};
 /// What a channel is; its waits and timers share ownership, so it lives as long as they do.
 class channel_core final : public transport_waiter, public std::enable_shared_from_this<channel_core> {
  public:
-  channel_core(std::unique_ptr<transport> stream, frame_limits limits)
+  channel_core(std::shared_ptr<transport> stream, frame_limits limits)
       : stream_(std::move(stream)), executor_(stream_->get_executor()), reader_(limits), timer_(executor_) {}
 
   void start(channel::events handlers) {
@@ -337,7 +337,7 @@ class channel_core final : public transport_waiter, public std::enable_shared_fr
     if (abandoned_) on_close_ = nullptr;
   }
 
-  std::unique_ptr<transport> stream_;
+  std::shared_ptr<transport> stream_;
   asio::any_io_executor executor_;
   frame_reader reader_;
   frame_writer writer_;
@@ -376,7 +376,7 @@ class channel_core final : public transport_waiter, public std::enable_shared_fr
 
 }  // namespace detail
 
-COROLITH_DECL std::shared_ptr<channel> channel::over(std::unique_ptr<transport> stream, frame_limits limits) {
+COROLITH_DECL std::shared_ptr<channel> channel::over(std::shared_ptr<transport> stream, frame_limits limits) {
   return std::make_shared<channel>(std::make_shared<detail::channel_core>(std::move(stream), limits));
 }
 
