@@ -35,13 +35,15 @@ constexpr bool all_supported(type_list<Parts...>) noexcept {
 }
 
 template <class... Member>
-type_list<std::remove_cvref_t<Member>...> types_of(Member&...);
+type_list<Member...> types_of(Member&...);
 
 // `Seen` holds the types that are being looked at, for types that contain themselves by way of a pointer or a container.
 template <direction D, class T, class... Seen>
 constexpr bool supported() noexcept {
   if constexpr ((std::is_same_v<T, Seen> || ...)) {
     return true;
+  } else if constexpr (D == direction::save && std::is_const_v<T>) {
+    return supported<D, std::remove_const_t<T>, Seen...>();
   } else if constexpr (std::is_const_v<T> || std::is_volatile_v<T> || std::is_reference_v<T> || std::is_pointer_v<T> ||
                        std::is_member_pointer_v<T> || std::is_void_v<T> || std::is_function_v<T>) {
     return false;
