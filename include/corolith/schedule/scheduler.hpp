@@ -10,6 +10,10 @@
 
 namespace corolith::inline v0::schedule {
 
+namespace detail {
+struct core;
+}
+
 /// Decides which call runs where and when. A pure state machine: the driver reports events, then does what take_commands()
 /// says. No I/O, no clock (times come with events), no threads: all members from one thread at a time.
 ///
@@ -100,8 +104,7 @@ class scheduler {
   COROLITH_DECL agent_load load(agent_id agent) const;
 
  private:
-  struct state;
-  std::unique_ptr<state> state_;
+  std::unique_ptr<detail::core> core_;
 };
 
 }  // namespace corolith::inline v0::schedule

@@ -29,6 +29,7 @@ struct batch_options {
   std::uint32_t chunk = 0;          ///< calls given to a slot at once; 0 = found from how long the calls take
   bool exclusive_dispatch = false;  ///< never send a call before a slot is free for it (calls with a timeout)
   std::uint32_t priority = 1;       ///< share of the cpus relative to other batches: 2 gets twice what 1 gets; 0 counts as 1
+  std::uint64_t function = 0;       ///< batches of one function learn from each other how long its calls take; 0 = from none
 };
 
 /// What applies to all batches.
@@ -40,7 +41,7 @@ struct settings {
   std::int64_t no_prefetch_ns = 20'000'000;    ///< calls that take longer than this are sent to free slots only
   std::int64_t recall_after_ns = 10'000'000;   ///< an agent silent for so long gives back what it has not started, if others idle
   std::int64_t first_rest_ns = 100'000'000;    ///< pause of an agent that keeps losing workers; doubles each time
-  std::int64_t longest_rest_ns = 5'000'000'000;///< limit of that pause
+  std::int64_t longest_rest_ns = 5'000'000'000;  ///< limit of that pause
 };
 
 /// How an attempt ended. The values are those that travel in a result.

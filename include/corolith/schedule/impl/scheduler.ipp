@@ -3,231 +3,186 @@
 
 #include <corolith/schedule/scheduler.hpp>
 
+#include <corolith/schedule/detail/core.hpp>
+#include <corolith/schedule/retry.hpp>
+
+#include <corolith/schedule/impl/agents.ipp>
+#include <corolith/schedule/impl/batches.ipp>
+#include <corolith/schedule/impl/dispatch.ipp>
+
 #include <algorithm>
-#include <deque>
-#include <map>
-#include <set>
+#include <utility>
 
 namespace corolith::inline v0::schedule {
 
-struct scheduler::state {
-  struct call_state {
-    agent_id agent = 0;
-    std::uint32_t attempt = 0;
-    std::uint32_t failures = 0;
-    std::uint32_t losses = 0;
-    bool sent = false;
-    bool cancelled = false;
-    bool blocked = false;
-  };
-  struct batch_state {
-    batch_options options;
-    std::map<std::uint32_t, call_state> calls;
-    std::deque<std::uint32_t> waiting;
-    std::set<agent_id> opened;
-    std::uint32_t input = 0;
-    std::uint64_t outstanding = 0;
-    std::uint64_t wanted = 0;
-    bool input_ended = false;
-    bool done = false;
-    bool removed = false;
-  };
-  struct agent_state {
-    resources total;
-    std::uint32_t used = 0;
-    bool draining = false;
-  };
-  settings config;
-  std::map<batch_id, batch_state> batches;
-  std::map<agent_id, agent_state> agents;
-  std::vector<command> queued, taken;
-
-  call_state* find(agent_id agent, const call_id& id) {
-    auto b = batches.find(id.batch);
-    if (b == batches.end()) return nullptr;
-    auto c = b->second.calls.find(id.index);
-    if (c == b->second.calls.end() || !c->second.sent) return nullptr;
-    return c->second.agent == agent && c->second.attempt == id.attempt ? &c->second : nullptr;
-  }
-  void release(call_state& call, const batch_state& batch) {
-    auto a = agents.find(call.agent);
-    if (a != agents.end() && !call.blocked) a->second.used -= std::max(1u, batch.options.need.cpus);
-    call.sent = call.blocked = false;
-  }
-  void fail(batch_id batch, std::uint32_t index, fail_reason reason) {
-    auto& b = batches[batch];
-    const auto attempt = b.calls[index].attempt;
-    if (!b.removed) queued.push_back({command_kind::fail, reason, 0, 0, {batch, index, attempt}});
-    b.calls.erase(index);
-  }
-  void requeue(batch_id batch, std::uint32_t index) {
-    auto& b = batches[batch];
-    if (b.calls[index].cancelled) return fail(batch, index, fail_reason::cancelled);
-    b.waiting.push_front(index);
-  }
-};
-
-COROLITH_DECL scheduler::scheduler(const settings& config) : state_(std::make_unique<state>()) { state_->config = config; }
+COROLITH_DECL scheduler::scheduler(const settings& config) : core_(std::make_unique<detail::core>()) {
+  core_->config = config;
+}
 COROLITH_DECL scheduler::~scheduler() = default;
 COROLITH_DECL scheduler::scheduler(scheduler&&) noexcept = default;
 COROLITH_DECL scheduler& scheduler::operator=(scheduler&&) noexcept = default;
 
-COROLITH_DECL void scheduler::agent_joined(agent_id agent, const resources& total) { state_->agents[agent].total = total; }
+COROLITH_DECL void scheduler::agent_joined(agent_id agent, const resources& total) { core_->add_agent(agent, total); }
+
 COROLITH_DECL void scheduler::agent_lost(agent_id agent) {
-  state_->agents.erase(agent);
-  for (auto& [id, b] : state_->batches) {
-    b.opened.erase(agent);
-    std::vector<std::uint32_t> lost;
-    for (auto& [index, call] : b.calls)
-      if (call.sent && call.agent == agent) lost.push_back(index);
-    for (auto index = lost.rbegin(); index != lost.rend(); ++index) {
-      state_->release(b.calls[*index], b);
-      state_->requeue(id, *index);
-    }
-  }
+  if (const auto slot = core_->agent_slots.find(agent); slot != detail::no_slot) core_->remove_agent(slot);
 }
+
 COROLITH_DECL void scheduler::agent_draining(agent_id agent) {
-  auto a = state_->agents.find(agent);
-  if (a != state_->agents.end()) a->second.draining = true;
+  if (const auto slot = core_->agent_slots.find(agent); slot != detail::no_slot) core_->drain_agent(core_->agents[slot]);
 }
-COROLITH_DECL void scheduler::capacity_final(bool) {}
+
+COROLITH_DECL void scheduler::capacity_final(bool final) { core_->final = final; }
 
 COROLITH_DECL void scheduler::batch_added(batch_id batch, const batch_options& options) {
-  state_->batches[batch].options = options;
+  core_->add_batch(batch, options);
 }
-COROLITH_DECL std::uint32_t scheduler::input_available(batch_id batch, std::uint32_t count) {
-  auto b = state_->batches.find(batch);
-  if (b == state_->batches.end() || b->second.input_ended) return 0;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    b->second.calls[b->second.input];
-    b->second.waiting.push_back(b->second.input++);
-  }
-  b->second.outstanding += count;
-  b->second.wanted -= std::min<std::uint64_t>(b->second.wanted, count);
+
+COROLITH_DECL std::uint32_t scheduler::input_available(batch_id id, std::uint32_t count) {
+  detail::batch_record* batch = core_->find_batch(id);
+  if (batch == nullptr || batch->input_ended || count > 0xffffffffu - batch->calls.size()) return 0;
+  batch->calls.append(count, core_->pages);
+  batch->waiting += count;
+  batch->outstanding += count;
+  batch->wanted -= std::min<std::uint64_t>(batch->wanted, count);
+  core_->rank(*batch);
   return count;
 }
-COROLITH_DECL void scheduler::input_ended(batch_id batch) {
-  auto b = state_->batches.find(batch);
-  if (b != state_->batches.end()) b->second.input_ended = true;
-}
-COROLITH_DECL void scheduler::consumed(batch_id batch, std::uint32_t count) {
-  auto b = state_->batches.find(batch);
-  if (b != state_->batches.end()) b->second.outstanding -= std::min<std::uint64_t>(b->second.outstanding, count);
-}
-COROLITH_DECL void scheduler::batch_removed(batch_id batch) {
-  auto b = state_->batches.find(batch);
-  if (b == state_->batches.end()) return;
-  b->second.removed = true;
-  cancel_batch(batch);
+
+COROLITH_DECL void scheduler::input_ended(batch_id id) {
+  detail::batch_record* batch = core_->find_batch(id);
+  if (batch == nullptr) return;
+  batch->input_ended = true;
+  core_->touch(*batch);
 }
 
-COROLITH_DECL void scheduler::started(agent_id, const call_id&) {}
-COROLITH_DECL verdict scheduler::finished(agent_id agent, const call_id& id, outcome_kind kind, std::int64_t, std::int64_t) {
-  auto* call = state_->find(agent, id);
-  if (call == nullptr) return verdict::stale;
-  auto& b = state_->batches[id.batch];
-  state_->release(*call, b);
-  const bool lost = kind == outcome_kind::worker_lost;
-  const bool costs =
-      kind == outcome_kind::exception || kind == outcome_kind::timeout || kind == outcome_kind::memory;
-  if (kind == outcome_kind::cancelled || (lost && call->cancelled)) {
-    state_->fail(id.batch, id.index, fail_reason::cancelled);
-    return verdict::failed;
-  }
-  if (lost && ++call->losses >= state_->config.poison_after) {
-    state_->fail(id.batch, id.index, fail_reason::poison);
-    return verdict::failed;
-  }
-  if (lost || (costs && !call->cancelled && call->failures++ < b.options.retries)) {
-    state_->requeue(id.batch, id.index);
-    return verdict::retry;
-  }
-  b.calls.erase(id.index);
-  return b.removed ? verdict::stale : verdict::deliver;
+COROLITH_DECL void scheduler::consumed(batch_id id, std::uint32_t count) {
+  detail::batch_record* batch = core_->find_batch(id);
+  if (batch == nullptr) return;
+  batch->outstanding -= std::min<std::uint64_t>(batch->outstanding, count);
+  if (!batch->input_ended && batch->outstanding + batch->wanted <= batch->window - batch->window / 4) core_->touch(*batch);
 }
+
+COROLITH_DECL void scheduler::batch_removed(batch_id id) {
+  detail::batch_record* batch = core_->find_batch(id);
+  if (batch == nullptr) return;
+  batch->removed = true;
+  core_->cancel_all(*batch);
+}
+
+COROLITH_DECL void scheduler::started(agent_id agent, const call_id& id) {
+  if (const auto at = core_->locate(agent, id)) {
+    at.call->started = true;
+    at.agent->progressed = true;
+  }
+}
+
+COROLITH_DECL verdict scheduler::finished(agent_id agent, const call_id& id, outcome_kind kind, std::int64_t duration_ns,
+                                          std::int64_t now_ns) {
+  const auto at = core_->locate(agent, id);
+  core_->now = std::max(core_->now, now_ns);
+  if (!at) return verdict::stale;
+  detail::batch_record& batch = *at.batch;
+  detail::call_record& call = *at.call;
+  core_->release(*at.agent, batch, call);
+  core_->judge_agent(*at.agent, kind);
+  if (kind == outcome_kind::value || kind == outcome_kind::exception) {
+    batch.estimate.add(duration_ns);
+    core_->update_depth(batch);
+  }
+  const bool removed = batch.removed;
+  switch (judge(kind, {call.failures, call.losses, call.cancelled}, batch.options.retries, core_->config.poison_after)) {
+    case consequence::deliver:
+      core_->end(batch, id.index);
+      core_->rank(batch);
+      return removed ? verdict::stale : verdict::deliver;
+    case consequence::retry_at_cost:
+      ++call.failures;
+      call.agent = detail::no_slot;
+      core_->requeue(batch, id.index, call);
+      return verdict::retry;
+    case consequence::retry_free:  // call.agent stays: the next attempt avoids it
+      ++call.losses;
+      core_->requeue(batch, id.index, call);
+      return verdict::retry;
+    case consequence::fail_poison:
+      core_->fail(batch, id.index, call, fail_reason::poison);
+      break;
+    case consequence::fail_cancelled:
+      core_->fail(batch, id.index, call, fail_reason::cancelled);
+      break;
+  }
+  return removed ? verdict::stale : verdict::failed;
+}
+
 COROLITH_DECL void scheduler::returned(agent_id agent, const call_id& id) {
-  auto* call = state_->find(agent, id);
-  if (call == nullptr) return;
-  state_->release(*call, state_->batches[id.batch]);
-  state_->requeue(id.batch, id.index);
+  const auto at = core_->locate(agent, id);
+  if (!at) return;
+  core_->release(*at.agent, *at.batch, *at.call);
+  at.call->agent = detail::no_slot;
+  core_->requeue(*at.batch, id.index, *at.call);
 }
+
 COROLITH_DECL void scheduler::blocked(agent_id agent, const call_id& id) {
-  auto* call = state_->find(agent, id);
-  if (call == nullptr || call->blocked) return;
-  state_->release(*call, state_->batches[id.batch]);
-  call->sent = call->blocked = true;
+  const auto at = core_->locate(agent, id);
+  if (!at || at.call->blocked) return;
+  at.call->blocked = true;
+  at.call->started = true;
+  at.agent->free += core_->cost_of(*at.batch, at.call->depth);
+  at.agent->idle += at.batch->options.need.cpus;
+  ++at.agent->blocked;
+  core_->mark_dirty(*at.agent);
 }
+
 COROLITH_DECL void scheduler::unblocked(agent_id agent, const call_id& id) {
-  auto* call = state_->find(agent, id);
-  if (call == nullptr || !call->blocked) return;
-  call->blocked = false;
-  state_->agents[agent].used += std::max(1u, state_->batches[id.batch].options.need.cpus);
+  const auto at = core_->locate(agent, id);
+  if (!at || !at.call->blocked) return;
+  at.call->blocked = false;
+  at.agent->free -= core_->cost_of(*at.batch, at.call->depth);
+  at.agent->idle -= at.batch->options.need.cpus;
+  --at.agent->blocked;
+  core_->mark_dirty(*at.agent);
 }
 
-COROLITH_DECL void scheduler::cancel_call(batch_id batch, std::uint32_t index) {
-  auto b = state_->batches.find(batch);
-  if (b == state_->batches.end()) return;
-  auto c = b->second.calls.find(index);
-  if (c == b->second.calls.end() || c->second.cancelled) return;
-  c->second.cancelled = true;
-  if (c->second.sent) {
-    state_->queued.push_back({command_kind::cancel, {}, 0, c->second.agent, {batch, index, c->second.attempt}});
-    return;
-  }
-  std::erase(b->second.waiting, index);
-  state_->fail(batch, index, fail_reason::cancelled);
-}
-COROLITH_DECL void scheduler::cancel_batch(batch_id batch) {
-  auto b = state_->batches.find(batch);
-  if (b == state_->batches.end()) return;
-  b->second.input_ended = true;
-  std::vector<std::uint32_t> all;
-  for (auto& [index, call] : b->second.calls) all.push_back(index);
-  for (auto index : all) cancel_call(batch, index);
+COROLITH_DECL void scheduler::cancel_call(batch_id id, std::uint32_t index) {
+  detail::batch_record* batch = core_->find_batch(id);
+  if (batch == nullptr) return;
+  if (detail::call_record* call = batch->calls.find(index)) core_->cancel(*batch, index, *call);
 }
 
-COROLITH_DECL void scheduler::tick(std::int64_t) {}
-COROLITH_DECL bool scheduler::wants_tick() const { return false; }
+COROLITH_DECL void scheduler::cancel_batch(batch_id id) {
+  if (detail::batch_record* batch = core_->find_batch(id)) core_->cancel_all(*batch);
+}
+
+COROLITH_DECL void scheduler::tick(std::int64_t now_ns) { core_->pass_time(now_ns); }
+
+COROLITH_DECL bool scheduler::wants_tick() const {
+  if (core_->total_sent > 0 && core_->agent_slots.size() > 1) return true;
+  return std::any_of(core_->agents.begin(), core_->agents.end(),
+                     [](const detail::agent_record& agent) { return agent.alive && agent.resting; });
+}
 
 COROLITH_DECL std::vector<command>& scheduler::take_commands() {
-  auto& s = *state_;
-  for (auto& [id, b] : s.batches) {
-    const auto need = std::max(1u, b.options.need.cpus);
-    for (auto& [aid, a] : s.agents) {
-      while (!a.draining && !b.waiting.empty() && a.used + need <= a.total.cpus) {
-        const auto index = b.waiting.front();
-        b.waiting.pop_front();
-        auto& call = b.calls[index];
-        call.agent = aid;
-        call.sent = true;
-        a.used += need;
-        if (b.opened.insert(aid).second) s.queued.push_back({command_kind::open_batch, {}, 0, aid, {id, 0, 0}});
-        s.queued.push_back({command_kind::send, {}, 0, aid, {id, index, ++call.attempt}});
-      }
-    }
-    if (!b.input_ended && b.outstanding + b.wanted < s.config.input_window) {
-      const auto count = s.config.input_window - b.outstanding - b.wanted;
-      b.wanted += count;
-      s.queued.push_back({command_kind::want_input, {}, static_cast<std::uint32_t>(count), 0, {id, 0, 0}});
-    }
-    if (b.input_ended && b.calls.empty() && !b.done) {
-      for (auto aid : b.opened) s.queued.push_back({command_kind::close_batch, {}, 0, aid, {id, 0, 0}});
-      if (!b.removed) s.queued.push_back({command_kind::batch_done, {}, 0, 0, {id, 0, 0}});
-      b.done = true;
-    }
-  }
-  std::erase_if(s.batches, [](const auto& entry) { return entry.second.done && entry.second.removed; });
-  s.taken.clear();
-  std::swap(s.taken, s.queued);
-  return s.taken;
+  core_->dispatch();
+  core_->settle_touched();
+  core_->taken.clear();
+  std::swap(core_->taken, core_->queued);
+  return core_->taken;
 }
 
-COROLITH_DECL batch_counts scheduler::counts(batch_id batch) const {
-  auto b = state_->batches.find(batch);
-  if (b == state_->batches.end()) return {};
-  const std::uint64_t live = b->second.calls.size(), waiting = b->second.waiting.size();
-  return {b->second.input, waiting, live - waiting, b->second.input - live};
+COROLITH_DECL batch_counts scheduler::counts(batch_id id) const {
+  const detail::batch_record* batch = core_->find_batch(id);
+  if (batch == nullptr) return {};
+  const std::uint64_t input = batch->calls.size();
+  return {input, batch->waiting, batch->sent, input - batch->waiting - batch->sent};
 }
-COROLITH_DECL agent_load scheduler::load(agent_id) const { return {}; }
+
+COROLITH_DECL agent_load scheduler::load(agent_id id) const {
+  const std::uint32_t slot = core_->agent_slots.find(id);
+  if (slot == detail::no_slot) return {};
+  const detail::agent_record& agent = core_->agents[slot];
+  const auto taken = static_cast<double>(detail::capacity_of(agent.total).cpus - agent.free.cpus);
+  return {agent.calls, agent.blocked, taken / static_cast<double>(detail::one), agent.idle};
+}
 
 }  // namespace corolith::inline v0::schedule

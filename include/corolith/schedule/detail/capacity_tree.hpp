@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <corolith/schedule/detail/charge.hpp>
+#include <corolith/schedule/detail/slot_map.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace corolith::inline v0::schedule::detail {
+
+/// Finds an agent with room without looking at all of them: a tournament tree whose inner nodes hold the maxima of what the
+/// agents below have free. Of the agents with room it prefers one whose cpus idle, then the one with most room.
+class capacity_tree {
+ public:
+  struct node {
+    charge free{-1, -1, -1};
+    std::int64_t idle = 0;  // cpus that no sent call will use
+
+    friend bool operator==(const node& a, const node& b) noexcept {
+      return a.free.cpus == b.free.cpus && a.free.gpus == b.free.gpus && a.free.memory == b.free.memory &&
+             a.idle == b.idle;
+    }
+  };
+
+  void set(std::uint32_t slot, const node& value) {
+    if (slot >= leaves_) grow(slot + 1);
+    std::size_t at = leaves_ + slot;
+    nodes_[at] = value;
+    while ((at /= 2) > 0) {
+      const node above = join(nodes_[2 * at], nodes_[2 * at + 1]);
+      if (above == nodes_[at]) return;
+      nodes_[at] = above;
+    }
+  }
+
+  std::uint32_t find(const charge& need) const noexcept { return leaves_ == 0 ? no_slot : descend(1, need); }
+
+  /// The most idle cpus that one agent has.
+  std::int64_t most_idle() const noexcept { return leaves_ == 0 ? 0 : nodes_[1].idle; }
+
+ private:
+  static node join(const node& a, const node& b) noexcept {
+    return {{std::max(a.free.cpus, b.free.cpus), std::max(a.free.gpus, b.free.gpus), std::max(a.free.memory, b.free.memory)},
+            std::max(a.idle, b.idle)};
+  }
+
+  // Maxima of different agents may add up to a promise that none of them keeps, hence the second try.
+  std::uint32_t descend(std::size_t at, const charge& need) const noexcept {
+    if (!need.fits_in(nodes_[at].free)) return no_slot;
+    if (at >= leaves_) return static_cast<std::uint32_t>(at - leaves_);
+    const node &left = nodes_[2 * at], &right = nodes_[2 * at + 1];
+    const bool right_first =
+        right.idle != left.idle ? right.idle > left.idle : right.free.cpus > left.free.cpus;
+    const std::uint32_t found = descend(2 * at + (right_first ? 1 : 0), need);
+    return found != no_slot ? found : descend(2 * at + (right_first ? 0 : 1), need);
+  }
+
+  void grow(std::size_t slots) {
+    std::size_t leaves = std::max<std::size_t>(1, leaves_);
+    while (leaves < slots) leaves *= 2;
+    std::vector<node> nodes(2 * leaves);
+    for (std::size_t i = 0; i < leaves_; ++i) nodes[leaves + i] = nodes_[leaves_ + i];
+    for (std::size_t at = leaves; at-- > 1;) nodes[at] = join(nodes[2 * at], nodes[2 * at + 1]);
+    nodes_ = std::move(nodes);
+    leaves_ = leaves;
+  }
+
+  std::vector<node> nodes_;
+  std::size_t leaves_ = 0;
+};
+
+}  // namespace corolith::inline v0::schedule::detail
