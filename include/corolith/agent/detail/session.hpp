@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <corolith/agent/agent.hpp>
+#include <corolith/agent/detail/dispatch.hpp>
+#include <corolith/agent/detail/program_fetch.hpp>
+#include <corolith/agent/detail/worker_link.hpp>
+#include <corolith/core/detail/decl.hpp>
+#include <corolith/wire/channel.hpp>
+
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace corolith {
+inline namespace v0 {
+namespace agent {
+namespace detail {
+
+/// One agent's service to one driver: routes messages between the driver's connection, the dispatcher and the workers.
+class session final : public dispatch_actions, public worker_events {
+ public:
+  COROLITH_DECL explicit session(agent_options options);
+  /// Until the end; the exit status.
+  COROLITH_DECL int run();
+
+ private:
+  // the driver's connection
+  COROLITH_DECL void connect();
+  COROLITH_DECL void on_connected(std::shared_ptr<wire::channel> channel);
+  COROLITH_DECL void on_driver_message(wire::message&& got);
+  COROLITH_DECL void on_work_message(wire::message&& got);
+  COROLITH_DECL void on_welcome(const wire::welcome& welcome);
+  COROLITH_DECL void fetch_program();
+  COROLITH_DECL void start_work();
+  COROLITH_DECL void relay_down(const shared_bytes& body);
+  COROLITH_DECL void on_driver_closed(const std::exception_ptr& reason);
+  COROLITH_DECL void shut_down();
+  COROLITH_DECL void shut_down_if_idle();
+  COROLITH_DECL void end(int status) noexcept;
+  COROLITH_DECL void fail_agent(const std::string& reason);
+
+  // dispatch_actions
+  COROLITH_DECL void start_worker(worker_number worker, const worker_kind& kind, const slot_share& share) override;
+  COROLITH_DECL void stop_worker(worker_number worker) override;
+  COROLITH_DECL void kill_worker(worker_number worker) override;
+  COROLITH_DECL void send(worker_number worker, wire::message_type type, const shared_bytes& body) override;
+  COROLITH_DECL void watch_memory(worker_number worker, std::uint64_t limit) override;
+  COROLITH_DECL void tell_driver(wire::message_type type, const call_id& id) override;
+  COROLITH_DECL void fail(const call_id& id, wire::outcome_kind kind, std::string_view why, worker_number worker,
+                          const worker_death* death) override;
+  COROLITH_DECL void give_up() override;
+
+  // worker_events
+  COROLITH_DECL void on_worker_message(worker_link& from, wire::message&& got) override;
+  COROLITH_DECL void on_worker_batch_end(worker_link& from) override;
+  COROLITH_DECL void on_worker_line(worker_link& from, std::uint8_t stream, std::string&& line) override;
+  COROLITH_DECL void on_worker_gone(worker_link& from, exit_state how) override;
+  COROLITH_DECL bool may_read_output() override;
+
+  COROLITH_DECL void on_result(worker_link& from, const shared_bytes& body);
+  COROLITH_DECL void send_failure(wire::result_head head, wire::failure what);
+  COROLITH_DECL std::vector<std::string> environment_of(const worker_kind& kind, const slot_share& share) const;
+  COROLITH_DECL worker_link* find(worker_number worker);
+  COROLITH_DECL void end_of_turn();
+  COROLITH_DECL void arm_tick();
+  COROLITH_DECL void arm_memory_watch();
+  COROLITH_DECL void slow_down_workers();
+  COROLITH_DECL void on_drained();
+  COROLITH_DECL void wait_for_signals();
+  COROLITH_DECL bool driver_is_gone() const noexcept;
+  COROLITH_DECL void clear_session_folder() const noexcept;
+
+  agent_options options_;
+  asio::io_context io_;
+  asio::signal_set signals_;
+  asio::steady_timer tick_timer_, memory_timer_, wait_timer_;
+  std::shared_ptr<wire::channel> driver_;
+  wire::welcome welcome_;
+  std::optional<program_fetch> program_;
+  std::optional<dispatcher> dispatcher_;
+  std::unordered_map<worker_number, std::shared_ptr<worker_link>> workers_;
+  worker_link* last_worker_ = nullptr;
+  std::vector<worker_link*> to_flush_;
+  steady_time tick_at_ = steady_time::max();
+  std::string last_death_;  // what a worker that did not come up wrote
+  std::uint32_t slot_counter_ = 0;
+  bool memory_watch_armed_ = false;
+  bool workers_paused_ = false;
+  bool shutting_down_ = false;
+  bool orderly_ = false;
+  bool ended_ = false;
+  int status_ = 0;
+};
+
+}  // namespace detail
+}  // namespace agent
+}  // namespace v0
+}  // namespace corolith
+
+#if !defined(COROLITH_SEPARATE_COMPILATION)
+#include <corolith/agent/impl/session.ipp>
+#endif

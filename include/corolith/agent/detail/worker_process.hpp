@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <corolith/agent/detail/progress_page.hpp>
+#include <corolith/core/detail/decl.hpp>
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace corolith {
+inline namespace v0 {
+namespace agent {
+namespace detail {
+
+/// Owns a file descriptor.
+class unique_fd {
+ public:
+  unique_fd() noexcept = default;
+  explicit unique_fd(int fd) noexcept : fd_(fd) {}
+  unique_fd(unique_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  unique_fd& operator=(unique_fd&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  COROLITH_DECL ~unique_fd();
+  int get() const noexcept { return fd_; }
+  int release() noexcept { return std::exchange(fd_, -1); }
+  explicit operator bool() const noexcept { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+/// What a worker is started with.
+struct worker_command {
+  std::string program;
+  std::vector<std::string> environment;  ///< all of it: "NAME=value"
+  std::vector<int> cpus;                 ///< to run on; empty: any
+};
+
+struct exit_state {
+  int signal = 0;
+  int exit_status = 0;
+};
+
+/// A worker process in its own process group, seen from its agent. Dies with the thread that started it (the agent's main
+/// thread) even if that gets no chance to say so, and destroying this kills the group.
+class worker_process {
+ public:
+  /// Starts `program --corolith-worker fd=3 page=4`. Throws std::system_error when the system has no room for it; that the
+  /// program cannot be executed shows as exit status 127 and a line on its standard error.
+  COROLITH_DECL explicit worker_process(const worker_command& command);
+  worker_process(const worker_process&) = delete;
+  worker_process& operator=(const worker_process&) = delete;
+  COROLITH_DECL ~worker_process();
+
+  pid_t pid() const noexcept { return pid_; }
+  unique_fd socket;         ///< connection; whoever takes it out owns it
+  unique_fd output, errors; ///< reading ends of its standard output and error, non-blocking
+  unique_fd exited;         ///< pidfd: readable when the process is gone
+
+  /// SIGKILL for everything in its process group.
+  COROLITH_DECL void kill_group() noexcept;
+  /// After it exited: kills what is left of the group, removes the zombie, says how it ended. Waits if it has not exited.
+  COROLITH_DECL exit_state reap() noexcept;
+  /// What it was running.
+  std::optional<call_id> running() const noexcept { return page_ != nullptr ? page_->read() : std::nullopt; }
+
+ private:
+  pid_t pid_ = -1;  // -1 once reaped: the number may then be another's
+  progress_page* page_ = nullptr;
+  exit_state state_;
+};
+
+}  // namespace detail
+}  // namespace agent
+}  // namespace v0
+}  // namespace corolith
+
+#if !defined(COROLITH_SEPARATE_COMPILATION)
+#include <corolith/agent/impl/worker_process.ipp>
+#endif

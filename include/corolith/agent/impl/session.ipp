@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <corolith/agent/detail/session.hpp>
+
+#include <corolith/agent/detail/memory_watch.hpp>
+#include <corolith/agent/detail/parent_death.hpp>
+#include <corolith/core/error.hpp>
+#include <corolith/core/log.hpp>
+#include <corolith/wire/listener.hpp>
+#include <corolith/wire/messages.hpp>
+
+#include <asio/post.hpp>
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+namespace corolith {
+inline namespace v0 {
+namespace agent {
+namespace detail {
+
+using wire::message_type;
+using wire::outcome_kind;
+
+inline constexpr std::size_t output_waits_above = 4U << 20U;   // queued for the driver: workers' output stays in their pipes
+inline constexpr std::size_t results_wait_above = 64U << 20U;  // and here their results stay in their sockets
+inline constexpr std::chrono::milliseconds memory_watch_interval{100};
+
+inline steady_time steady_now() noexcept { return std::chrono::steady_clock::now(); }
+
+inline std::string explain_exception(const std::exception_ptr& reason) {
+  try {
+    std::rethrow_exception(reason);
+  } catch (const std::exception& problem) {
+    return problem.what();
+  } catch (...) {
+    return "unknown";
+  }
+}
+
+COROLITH_DECL session::session(agent_options options)
+    : options_(std::move(options)), io_(1), signals_(io_), tick_timer_(io_), memory_timer_(io_), wait_timer_(io_) {}
+
+COROLITH_DECL int session::run() {
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, parent_death_signal()}) signals_.add(number);
+  wait_for_signals();
+  if (options_.parent_pid != 0) {
+    ::prctl(PR_SET_PDEATHSIG, parent_death_signal());
+    if (driver_is_gone()) end(1);
+  }
+  if (!ended_) connect();
+  try {
+    if (!ended_) io_.run();
+  } catch (const std::exception& problem) {
+    log::error(std::string("agent: ") + problem.what());
+    status_ = 1;
+  }
+  workers_.clear();  // kills their process groups
+  driver_.reset();
+  if (!orderly_) clear_session_folder();
+  return status_;
+}
+
+// The kernel sends the parent's death signal also when only the thread is gone that started this process.
+COROLITH_DECL void session::wait_for_signals() {
+  signals_.async_wait([this](const asio::error_code& problem, int number) {
+    if (problem) return;
+    if (number == parent_death_signal() && !driver_is_gone()) return wait_for_signals();
+    log::info(std::string("agent: ends by signal ") + std::to_string(number));
+    end(number == parent_death_signal() ? 1 : 128 + number);
+  });
+}
+
+COROLITH_DECL bool session::driver_is_gone() const noexcept {
+  return options_.parent_pid != 0 && ::getppid() != options_.parent_pid;
+}
+
+COROLITH_DECL void session::end(int status) noexcept {
+  if (std::exchange(ended_, true)) return;
+  status_ = status;
+  for (auto& [number, worker] : workers_) worker->process().kill_group();
+  io_.stop();
+}
+
+// Only after the driver: as long as it lives the folder is its own to remove.
+COROLITH_DECL void session::clear_session_folder() const noexcept {
+  if (options_.session_folder.empty() || options_.parent_pid == 0) return;
+  for (int waited = 0; !driver_is_gone() && waited < 100; ++waited) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  struct stat info {};
+  if (!driver_is_gone() || ::lstat(options_.session_folder.c_str(), &info) != 0) return;
+  if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid() || (info.st_mode & 077U) != 0) return;
+  std::error_code ignored;
+  std::filesystem::remove_all(options_.session_folder, ignored);
+}
+
+// --- the driver's connection ----------------------------------------------------------------------------------------------
+
+COROLITH_DECL void session::connect() {
+  std::optional<wire::secret> secret;
+  if (!options_.secret_file.empty()) secret = wire::secret::load(options_.secret_file);
+  wire::hello mine;
+  mine.role = wire::role::agent;
+  wire::async_connect(io_, wire::address::parse(options_.connect), std::move(secret), mine, wire::role::driver,
+                      [this](const std::exception_ptr& problem, std::shared_ptr<wire::channel> channel) {
+                        if (!problem) return on_connected(std::move(channel));
+                        log::error("agent: no connection to the driver at " + options_.connect + ": " + explain_exception(problem));
+                        end(1);
+                      });
+}
+
+COROLITH_DECL void session::on_connected(std::shared_ptr<wire::channel> channel) {
+  driver_ = std::move(channel);
+  driver_->set_low_water(output_waits_above / 2);
+  wire::channel::events handlers;
+  handlers.on_message = [this](wire::message&& got) { on_driver_message(std::move(got)); };
+  handlers.on_batch_end = [this] { end_of_turn(); };
+  handlers.on_close = [this](const std::exception_ptr& reason) { on_driver_closed(reason); };
+  handlers.on_drained = [this] { on_drained(); };
+  driver_->start(std::move(handlers));
+  driver_->keep_alive(std::chrono::seconds(2), std::chrono::seconds(30));  // until the driver says what it wants
+  wire::agent_hello hello;
+  hello.host = options_.node_name;
+  hello.pid = static_cast<std::int32_t>(::getpid());
+  hello.cpus = options_.slots;
+  hello.gpus = options_.gpus;
+  hello.memory = options_.memory;
+  hello.launch_tag = options_.launch_tag;
+  driver_->send(message_type::agent_hello, wire::pack(hello));
+}
+
+COROLITH_DECL void session::on_driver_closed(const std::exception_ptr& reason) {
+  orderly_ = reason == nullptr || shutting_down_;
+  if (!orderly_) log::warning("agent: the driver is lost: " + explain_exception(reason));
+  end(orderly_ ? status_ : 1);
+}
+
+COROLITH_DECL void session::on_driver_message(wire::message&& got) {
+  switch (got.type) {
+    case message_type::welcome: return on_welcome(wire::unpack<wire::welcome>(got.body));
+    case message_type::program_file:
+      if (!program_ || dispatcher_) return;
+      try {
+        program_->received(got.body);
+      } catch (const std::exception& problem) {
+        return fail_agent(problem.what());
+      }
+      return fetch_program();
+    case message_type::shutdown: return shut_down();
+    default:
+      if (dispatcher_) return on_work_message(std::move(got));
+      throw error(errc::protocol, "the driver sent work before the agent was ready");
+  }
+}
+
+COROLITH_DECL void session::on_work_message(wire::message&& got) {
+  switch (got.type) {
+    case message_type::call: return dispatcher_->add_call(std::move(got.body));
+    case message_type::batch_open: return dispatcher_->open_batch(got.body);
+    case message_type::batch_close: return dispatcher_->close_batch(wire::unpack<wire::batch_close>(got.body).batch);
+    case message_type::cancel: return dispatcher_->cancel(wire::read_head<call_id>(got.body), steady_now());
+    case message_type::recall: return dispatcher_->recall(wire::read_head<call_id>(got.body));
+    case message_type::nested_down: return relay_down(got.body);
+    default: log::debug("agent: a message that is not for agents, type " + std::to_string(static_cast<int>(got.type)));
+  }
+}
+
+COROLITH_DECL void session::relay_down(const shared_bytes& body) {
+  const auto number = wire::read_head<worker_number>(body);
+  send(number, message_type::nested_down, wire::after_head<worker_number>(body));
+}
+
+COROLITH_DECL void session::on_welcome(const wire::welcome& welcome) {
+  if (program_) throw error(errc::protocol, "a second welcome");
+  welcome_ = welcome;
+  const auto at_least = [](std::int64_t ms) { return std::chrono::milliseconds(std::max<std::int64_t>(ms, 10)); };
+  if (welcome.heartbeat_ms > 0) driver_->keep_alive(at_least(welcome.heartbeat_ms), at_least(welcome.silence_ms));
+  program_.emplace(welcome.modules, options_.cache_folder);
+  fetch_program();
+}
+
+COROLITH_DECL void session::fetch_program() {
+  try {
+    switch (program_->advance([this](const wire::sha256_bytes& hash) {
+      driver_->send(message_type::program_request, wire::pack(wire::program_request{hash}));
+    })) {
+      case program_fetch::state::asked: return;
+      case program_fetch::state::done: return start_work();
+      case program_fetch::state::wait: break;
+    }
+  } catch (const std::exception& problem) {
+    return fail_agent(problem.what());
+  }
+  wait_timer_.expires_after(std::chrono::milliseconds(20));
+  wait_timer_.async_wait([this](const asio::error_code& problem) {
+    if (!problem && !shutting_down_) fetch_program();
+  });
+}
+
+COROLITH_DECL void session::start_work() {
+  node_capacity node;
+  node.cpus = options_.slots;
+  node.memory = options_.memory;
+  node.cpu_list = options_.cpu_list;
+  std::string known_gpus;
+  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) known_gpus = visible;
+  for (std::uint32_t i = 0; i < options_.gpus; ++i) {
+    const std::size_t comma = known_gpus.find(',');
+    const std::string name = known_gpus.substr(0, comma);
+    node.gpu_names.push_back(name.empty() ? std::to_string(i) : name);
+    known_gpus = comma == std::string::npos ? std::string() : known_gpus.substr(comma + 1);
+  }
+  dispatch_settings settings;
+  if (welcome_.grace_ms > 0) settings.grace = std::chrono::milliseconds(welcome_.grace_ms);
+  dispatcher_.emplace(settings, std::move(node), *this);
+  driver_->send(message_type::agent_ready);
+  driver_->flush();  // calls may come while the workers start
+  dispatcher_->prestart(steady_now());
+}
+
+COROLITH_DECL void session::fail_agent(const std::string& reason) {
+  if (shutting_down_) return;
+  log::error("agent: " + reason);
+  status_ = 1;
+  driver_->send(message_type::agent_failed, wire::pack(wire::agent_failed{reason}));
+  shutting_down_ = true;
+  for (auto& [number, worker] : workers_) worker->process().kill_group();
+  driver_->close_when_sent();
+}
+
+// Workers that are idle exit by themselves; those that are not have the grace that a cancelled call has.
+COROLITH_DECL void session::shut_down() {
+  if (std::exchange(shutting_down_, true)) return;
+  for (auto& [number, worker] : workers_) {
+    worker->channel().send(message_type::shutdown);
+    worker->channel().flush();
+  }
+  wait_timer_.expires_after(std::chrono::milliseconds(welcome_.grace_ms > 0 ? welcome_.grace_ms : 1000));
+  wait_timer_.async_wait([this](const asio::error_code& problem) {
+    if (problem) return;
+    for (auto& [number, worker] : workers_) worker->process().kill_group();
+  });
+  shut_down_if_idle();
+}
+
+COROLITH_DECL void session::shut_down_if_idle() {
+  if (shutting_down_ && workers_.empty()) driver_->close_when_sent();
+}
+
+// --- dispatch_actions -----------------------------------------------------------------------------------------------------
+
+COROLITH_DECL worker_link* session::find(worker_number number) {
+  if (last_worker_ != nullptr && last_worker_->number() == number) return last_worker_;
+  const auto found = workers_.find(number);
+  return found == workers_.end() ? nullptr : last_worker_ = found->second.get();
+}
+
+COROLITH_DECL std::vector<std::string> session::environment_of(const worker_kind& kind, const slot_share& share) const {
+  std::vector<std::string> result;
+  for (char** variable = environ; *variable != nullptr; ++variable) result.emplace_back(*variable);
+  const auto name_of = [](std::string_view entry) { return entry.substr(0, entry.find('=')); };
+  const auto set = [&](const std::string& entry) {
+    std::erase_if(result, [&](const std::string& old) { return name_of(old) == name_of(entry); });
+    if (entry.find('=') != std::string::npos) result.push_back(entry);  // a bare name removes the variable
+  };
+  const auto get = [&](std::string_view name) -> std::string {
+    for (const std::string& entry : result)
+      if (name_of(entry) == name) return entry.substr(std::min(entry.size(), name.size() + 1));
+    return {};
+  };
+  for (const std::string& entry : welcome_.environment) set(entry);
+  for (const std::string& entry : kind.environment) set(entry);
+  if (!program_->library_folder().empty()) {
+    const std::string others = get("LD_LIBRARY_PATH");
+    set("LD_LIBRARY_PATH=" + program_->library_folder() + (others.empty() ? "" : ":" + others));
+  }
+  if (options_.gpus != 0) {
+    std::string names;
+    for (const std::string& gpu : share.gpus) names += (names.empty() ? "" : ",") + gpu;
+    set("CUDA_VISIBLE_DEVICES=" + names);
+  }
+  if (get("OMP_NUM_THREADS").empty()) set("OMP_NUM_THREADS=" + std::to_string(share.cpus));
+  return result;
+}
+
+COROLITH_DECL void session::start_worker(worker_number number, const worker_kind& kind, const slot_share& share) {
+  try {
+    const worker_command command{program_->executable(), environment_of(kind, share), share.pinned};
+    auto made = std::make_shared<worker_link>(io_, number, *this, command);
+    workers_.emplace(number, made);
+    made->start();
+    wire::worker_setup setup;
+    setup.host = options_.node_name;
+    setup.working_directory = welcome_.working_directory;
+    setup.slot = slot_counter_++;
+    setup.grace_ms = welcome_.grace_ms;
+    made->channel().send(message_type::worker_setup, wire::pack(setup));
+  } catch (const std::exception& problem) {
+    log::error(std::string("agent: ") + problem.what());
+    last_death_ = problem.what();
+    workers_.erase(number);
+    // Not from inside the dispatcher, and not at once: what the system lacks now it may have later.
+    auto timer = std::make_shared<asio::steady_timer>(io_, std::chrono::milliseconds(100));
+    timer->async_wait([this, number, timer](const asio::error_code&) {
+      dispatcher_->worker_gone(number, {}, steady_now());
+      end_of_turn();
+    });
+  }
+}
+
+COROLITH_DECL void session::stop_worker(worker_number number) { send(number, message_type::shutdown, {}); }
+
+COROLITH_DECL void session::kill_worker(worker_number number) {
+  if (worker_link* worker = find(number)) worker->process().kill_group();
+}
+
+COROLITH_DECL void session::send(worker_number number, message_type type, const shared_bytes& body) {
+  worker_link* worker = find(number);
+  if (worker == nullptr) return;
+  worker->channel().send(type, body);
+  if (!std::exchange(worker->needs_flush, true)) to_flush_.push_back(worker);
+}
+
+COROLITH_DECL void session::tell_driver(message_type type, const call_id& id) { driver_->send(type, bytes_of(id)); }
+
+COROLITH_DECL void session::send_failure(wire::result_head head, wire::failure what) {
+  if (what.host.empty()) what.host = options_.node_name;
+  driver_->send(message_type::result, bytes_of(head), wire::pack(what));
+}
+
+COROLITH_DECL void session::fail(const call_id& id, outcome_kind kind, std::string_view why, worker_number number,
+                                 const worker_death* death) {
+  wire::result_head head;
+  head.id = id;
+  head.kind = kind;
+  wire::failure what;
+  what.what = why;
+  if (death != nullptr) {
+    what.signal = death->signal;
+    what.exit_status = death->exit_status;
+  }
+  if (const worker_link* worker = find(number)) {
+    head.pid = worker->pid();
+    what.stderr_tail = worker->tail.of(id, worker->turn);
+  }
+  if (what.what.empty() && kind == outcome_kind::timeout) what.what = "ran longer than its timeout and did not stop when asked to";
+  if (what.what.empty() && kind == outcome_kind::cancelled) what.what = "cancelled; the function did not stop when asked to";
+  if (what.what.empty() && kind == outcome_kind::memory) what.what = "the worker held more memory than the call's limit";
+  send_failure(head, std::move(what));
+}
+
+COROLITH_DECL void session::give_up() {
+  asio::post(io_, [this] {
+    fail_agent("no worker of " + program_->executable() + " comes up on " + options_.node_name + ": " +
+               (last_death_.empty() ? "it ends at once" : last_death_));
+  });
+}
+
+// --- worker_events --------------------------------------------------------------------------------------------------------
+
+COROLITH_DECL void session::on_worker_message(worker_link& from, wire::message&& got) {
+  switch (got.type) {
+    case message_type::result: return on_result(from, got.body);
+    case message_type::worker_hello: return dispatcher_->worker_ready(from.number(), steady_now());
+    case message_type::returned: return dispatcher_->returned(from.number(), wire::read_head<call_id>(got.body), steady_now());
+    case message_type::blocked: return dispatcher_->blocked(from.number(), wire::read_head<call_id>(got.body), steady_now());
+    case message_type::unblocked: return dispatcher_->unblocked(from.number(), wire::read_head<call_id>(got.body), steady_now());
+    case message_type::nested_up:
+      from.nested = true;
+      return driver_->send(message_type::nested_up, bytes_of(from.number()), std::move(got.body));
+    default: log::debug("agent: a message that workers do not send, type " + std::to_string(static_cast<int>(got.type)));
+  }
+}
+
+COROLITH_DECL void session::on_result(worker_link& from, const shared_bytes& body) {
+  auto head = wire::read_head<wire::result_head>(body);
+  // What the call wrote is in the pipe by now. Once for each read: more would cost more than most calls.
+  if (!std::exchange(from.drained_this_turn, true) && may_read_output()) {
+    from.drain_output();
+    from.end_lines();
+  }
+  const auto kind = dispatcher_->finished(from.number(), head, steady_now());
+  if (!kind) return;
+  if (*kind == outcome_kind::value) return driver_->send(message_type::result, body);
+  from.drain_output();
+  wire::failure what;
+  if (head.kind != outcome_kind::value) what = wire::unpack<wire::failure>(wire::after_head<wire::result_head>(body));
+  if (*kind == outcome_kind::timeout) what.what = "ran longer than its timeout" + (what.what.empty() ? "" : "; it ended with: " + what.what);
+  head.kind = *kind;
+  what.stderr_tail = from.tail.of(head.id, from.turn);
+  send_failure(head, std::move(what));
+}
+
+COROLITH_DECL void session::on_worker_batch_end(worker_link& from) {
+  ++from.turn;
+  from.drained_this_turn = false;
+  end_of_turn();
+}
+
+COROLITH_DECL void session::on_worker_line(worker_link& from, std::uint8_t stream, std::string&& line) {
+  wire::output_line out;
+  out.id = dispatcher_->head_of(from.number());
+  out.pid = from.pid();
+  out.stream = stream;
+  if (stream == 2) from.tail.add(out.id, from.turn, line);
+  out.text = std::move(line);
+  driver_->send(message_type::output, wire::pack(out));
+}
+
+COROLITH_DECL bool session::may_read_output() { return driver_ && driver_->queued_bytes() < output_waits_above; }
+
+COROLITH_DECL void session::on_worker_gone(worker_link& from, exit_state how) {
+  if (ended_) return;
+  if (how.signal != 0) last_death_ = "killed by signal " + std::to_string(how.signal);
+  else last_death_ = "exit status " + std::to_string(how.exit_status);
+  if (const std::string said = from.tail.all(); !said.empty()) last_death_ += "\n" + said;
+  dispatcher_->worker_gone(from.number(), {how.signal, how.exit_status, from.process().running()}, steady_now());
+  if (from.nested) driver_->send(message_type::nested_gone, bytes_of(from.number()));
+  std::erase(to_flush_, &from);
+  last_worker_ = nullptr;
+  workers_.erase(from.number());
+  if (shutting_down_) return shut_down_if_idle();
+  end_of_turn();
+}
+
+// --- turns and time -------------------------------------------------------------------------------------------------------
+
+COROLITH_DECL void session::end_of_turn() {
+  if (dispatcher_ && !shutting_down_) {
+    dispatcher_->dispatch(steady_now());
+    arm_tick();
+  }
+  for (worker_link* worker : to_flush_) {
+    worker->needs_flush = false;
+    worker->channel().flush();
+  }
+  to_flush_.clear();
+  driver_->flush();
+  slow_down_workers();
+}
+
+COROLITH_DECL void session::arm_tick() {
+  const steady_time next = dispatcher_->tick(steady_now());
+  if (next >= tick_at_) return;
+  tick_at_ = next;
+  tick_timer_.expires_at(next);
+  tick_timer_.async_wait([this](const asio::error_code& problem) {
+    if (problem) return;
+    tick_at_ = steady_time::max();
+    end_of_turn();
+  });
+}
+
+COROLITH_DECL void session::slow_down_workers() {
+  if (workers_paused_ || driver_->queued_bytes() < results_wait_above) return;
+  workers_paused_ = true;
+  for (auto& [number, worker] : workers_) worker->channel().pause_reading();
+}
+
+COROLITH_DECL void session::on_drained() {
+  const bool paused = std::exchange(workers_paused_, false);
+  for (auto& [number, worker] : workers_) {
+    if (paused) worker->channel().resume_reading();
+    worker->resume_output();
+  }
+}
+
+COROLITH_DECL void session::watch_memory(worker_number number, std::uint64_t limit) {
+  worker_link* worker = find(number);
+  if (worker == nullptr) return;
+  worker->memory_limit = limit;
+  if (limit == 0) return;
+  worker->memory_before = memory_use::of(worker->pid()).resident;
+  arm_memory_watch();
+}
+
+COROLITH_DECL void session::arm_memory_watch() {
+  if (std::exchange(memory_watch_armed_, true)) return;
+  memory_timer_.expires_after(memory_watch_interval);
+  memory_timer_.async_wait([this](const asio::error_code& problem) {
+    if (problem) return;
+    memory_watch_armed_ = false;
+    bool any = false;
+    for (auto& [number, worker] : workers_) {
+      if (worker->memory_limit == 0) continue;
+      any = true;
+      if (memory_use::of(worker->pid()).resident > worker->memory_before + worker->memory_limit) dispatcher_->over_memory(number);
+    }
+    if (any) arm_memory_watch();
+  });
+}
+
+}  // namespace detail
+}  // namespace agent
+}  // namespace v0
+}  // namespace corolith
