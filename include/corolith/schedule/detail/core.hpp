@@ -108,3 +108,9 @@ struct core {
 };
 
 }  // namespace corolith::inline v0::schedule::detail
+
+#if !defined(COROLITH_SEPARATE_COMPILATION)
+#include <corolith/schedule/impl/agents.ipp>
+#include <corolith/schedule/impl/batches.ipp>
+#include <corolith/schedule/impl/dispatch.ipp>
+#endif

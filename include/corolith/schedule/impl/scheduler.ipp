@@ -6,10 +6,6 @@
 #include <corolith/schedule/detail/core.hpp>
 #include <corolith/schedule/retry.hpp>
 
-#include <corolith/schedule/impl/agents.ipp>
-#include <corolith/schedule/impl/batches.ipp>
-#include <corolith/schedule/impl/dispatch.ipp>
-
 #include <algorithm>
 #include <utility>
 
