@@ -24,7 +24,7 @@ struct resources {
 
 /// How the calls of one batch are to be run.
 struct batch_options {
-  resources need;                   ///< of each call while it runs
+  resources need{};                 ///< of each call while it runs
   std::uint32_t retries = 0;        ///< executions after the first that an exception, a timeout or a memory limit may cost
   std::uint32_t chunk = 0;          ///< calls given to a slot at once; 0 = found from how long the calls take
   bool exclusive_dispatch = false;  ///< never send a call before a slot is free for it (calls with a timeout)

@@ -13,7 +13,7 @@ namespace corolith::inline v0::schedule::detail {
 struct charge {
   std::int64_t cpus = 0;
   std::int64_t gpus = 0;
-  std::int64_t memory = 0;  // of KiB
+  std::int64_t memory = 0;
 
   bool fits_in(const charge& free) const noexcept {
     return cpus <= free.cpus && gpus <= free.gpus && memory <= free.memory;
@@ -32,20 +32,26 @@ struct charge {
   }
 };
 
-inline constexpr std::int64_t one = std::int64_t{1} << 20;  // what 1 cpu, gpu or KiB counts; d * (one / d) loses less than one / d
-inline constexpr std::uint32_t deepest = 1024;              // so that the loss never makes room for one call more
+// What a cpu or gpu counts, and a KiB. Dividing by a depth that is no power of two loses a little; with these sizes the losses of
+// 65,536 slots of depth 1,024 do not add up to room for one call more. For memory that would not fit, and does not matter.
+inline constexpr std::int64_t whole = std::int64_t{1} << 36;
+inline constexpr std::int64_t whole_kib = std::int64_t{1} << 20;
+inline constexpr std::uint32_t most_units = 1u << 24;
+inline constexpr std::uint32_t deepest = 1024;
 
+inline std::int64_t units_of(std::uint32_t count) noexcept { return std::min(count, most_units) * whole; }
 inline std::int64_t kib_of(std::uint64_t bytes) noexcept {
-  return static_cast<std::int64_t>(std::min<std::uint64_t>((bytes / 1024) + (bytes % 1024 != 0), std::uint64_t{1} << 40));
+  const std::uint64_t kib = bytes / 1024 + (bytes % 1024 != 0 ? 1 : 0);
+  return static_cast<std::int64_t>(std::min(kib, std::uint64_t{1} << 40)) * whole_kib;
 }
 
 inline charge charge_of(const resources& need, std::uint32_t depth) noexcept {
-  return {need.cpus * one / depth, need.gpus * one / depth, kib_of(need.memory) * one / depth};
+  return {units_of(need.cpus) / depth, units_of(need.gpus) / depth, kib_of(need.memory) / depth};
 }
 
 inline charge capacity_of(const resources& total) noexcept {
   const std::int64_t unlimited = std::int64_t{1} << 61;
-  return {total.cpus * one, total.gpus * one, total.memory == 0 ? unlimited : kib_of(total.memory) * one};
+  return {units_of(total.cpus), units_of(total.gpus), total.memory == 0 ? unlimited : kib_of(total.memory)};
 }
 
 /// Whether an empty agent could run such a call.

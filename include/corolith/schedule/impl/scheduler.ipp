@@ -178,7 +178,7 @@ COROLITH_DECL agent_load scheduler::load(agent_id id) const {
   if (slot == detail::no_slot) return {};
   const detail::agent_record& agent = core_->agents[slot];
   const auto taken = static_cast<double>(detail::capacity_of(agent.total).cpus - agent.free.cpus);
-  return {agent.calls, agent.blocked, taken / static_cast<double>(detail::one), agent.idle};
+  return {agent.calls, agent.blocked, taken / static_cast<double>(detail::whole), agent.idle};
 }
 
 }  // namespace corolith::inline v0::schedule

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who gets which slot: windows, fair shares, large calls among small ones, recall, bad nodes.
+#include <catch2/catch.hpp>
+
+#include "fake_driver.hpp"
+
+#include <deque>
+#include <map>
+
+using namespace schedule_test;
+
+namespace {
+
+/// Sends and finishes calls in the order of sending, `each` a round, until `rounds` have passed. Returns how many were sent.
+std::map<batch_id, std::size_t> run(fake_driver& d, std::deque<command>& sent, std::size_t rounds, std::size_t each,
+                                    std::int64_t duration_ns) {
+  std::map<batch_id, std::size_t> total;
+  for (std::size_t round = 0; round < rounds; ++round) {
+    for (const command& c : d.sends()) {
+      ++total[c.id.batch];
+      sent.push_back(c);
+    }
+    for (std::size_t i = 0; i < each && !sent.empty(); ++i) {
+      d.finish(sent.front(), outcome_kind::value, duration_ns);
+      sent.pop_front();
+    }
+  }
+  return total;
+}
+
+}  // namespace
+
+TEST_CASE("the window opens when calls turn out to be short") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {2, 0, 0});
+  d.batch(1, 5000);
+  auto sent = d.sends();
+  REQUIRE(sent.size() == 2);
+  d.finish(sent[0], outcome_kind::value, 500);
+  REQUIRE(d.sends().size() == 256);  // the other one may be long
+  d.finish(sent[1], outcome_kind::value, 500);
+  REQUIRE(d.sends().size() == 256);
+  REQUIRE(d.sends().empty());
+}
+
+TEST_CASE("long calls, exclusive ones and a chunk of one are never sent ahead") {
+  const auto options = GENERATE(batch_options{}, batch_options{.exclusive_dispatch = true}, batch_options{.chunk = 1});
+  fake_driver d;
+  d.scheduler.agent_joined(1, {2, 0, 0});
+  d.batch(1, 100, options);
+  const std::int64_t duration = options.exclusive_dispatch || options.chunk != 0 ? 500 : 1'000'000'000;
+  auto sent = d.sends();
+  REQUIRE(sent.size() == 2);
+  d.finish(sent[0], outcome_kind::value, duration);
+  REQUIRE(d.sends().size() == 1);
+}
+
+TEST_CASE("a chunk is sent ahead from the start") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {2, 0, 0});
+  d.batch(1, 100, {.chunk = 10});
+  REQUIRE(d.sends().size() == 20);
+}
+
+TEST_CASE("a batch starts from what its function taught an earlier one") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {1, 0, 0});
+  d.batch(1, 1, {.function = 77});
+  d.finish(d.sends().at(0), outcome_kind::value, 500);
+  REQUIRE(d.take(command_kind::batch_done).size() == 1);
+  d.batch(2, 100, {.function = 77});
+  REQUIRE(d.sends().size() == 100);
+}
+
+TEST_CASE("few calls are spread over the agents") {
+  fake_driver d;
+  for (agent_id a = 1; a <= 4; ++a) d.scheduler.agent_joined(a, {8, 0, 0});
+  d.batch(1, 8);
+  auto sent = d.sends();
+  REQUIRE(sent.size() == 8);
+  for (agent_id a = 1; a <= 4; ++a) REQUIRE(count_agent(sent, a) == 2);
+}
+
+TEST_CASE("batches share the cpus by their priority") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {6, 0, 0});
+  d.batch(1, 1000);
+  REQUIRE(d.sends().size() == 6);
+  d.batch(2, 1000, {.priority = 2});
+  d.scheduler.agent_lost(1);
+  d.scheduler.agent_joined(2, {6, 0, 0});
+  auto sent = d.sends();
+  REQUIRE(count_batch(sent, 1) == 2);
+  REQUIRE(count_batch(sent, 2) == 4);
+  std::deque<command> queue(sent.begin(), sent.end());
+  auto total = run(d, queue, 300, 1, 1'000'000'000);
+  REQUIRE(total[2] > total[1] * 3 / 2);
+  REQUIRE(total[2] < total[1] * 5 / 2);
+}
+
+TEST_CASE("a batch of long calls gets its share from one of short calls that fills the window") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {4, 0, 0});
+  d.batch(1, 8000);
+  std::deque<command> sent;
+  run(d, sent, 20, 4, 500);
+  REQUIRE(sent.size() > 500);
+  d.batch(2, 100);
+  std::deque<command> short_ones = sent;
+  std::size_t long_ones = 0;
+  for (int round = 0; round < 400; ++round) {
+    for (const command& c : d.sends()) {
+      if (c.id.batch == 2) {
+        ++long_ones;  // they run for ever
+      } else {
+        short_ones.push_back(c);
+      }
+    }
+    for (int i = 0; i < 10 && !short_ones.empty(); ++i) {
+      d.finish(short_ones.front(), outcome_kind::value, 500);
+      short_ones.pop_front();
+    }
+  }
+  REQUIRE(long_ones == 2);
+}
+
+TEST_CASE("a large call is not starved by a stream of small ones") {
+  fake_driver d;
+  const auto agents = GENERATE(1u, 3u);
+  for (agent_id a = 1; a <= agents; ++a) d.scheduler.agent_joined(a, {4, 0, 0});
+  std::deque<command> sent;
+  batch_id next = 10;
+  bool large_ran = false;
+  std::size_t small_ran = 0;
+  for (int round = 0; round < 500 && !large_ran; ++round) {
+    if (round == 20) d.batch(1, 1, {.need = {.cpus = 4}});
+    while (d.scheduler.load(1).idle_cpus + static_cast<std::int64_t>(next) < 10 + round * 2 + 20) d.batch(next++, 1);
+    for (const command& c : d.sends()) {
+      if (c.id.batch == 1) large_ran = true;
+      ++small_ran;
+      sent.push_back(c);
+    }
+    if (!sent.empty()) {
+      d.finish(sent.front());
+      sent.pop_front();
+    }
+  }
+  REQUIRE(large_ran);
+  REQUIRE(small_ran > 12);
+}
+
+TEST_CASE("an agent that never becomes free does not hold a large call for ever") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {4, 0, 0});
+  d.scheduler.agent_joined(2, {4, 0, 0});
+  d.batch(1, 1);
+  const command endless = d.sends().at(0);  // holds its agent
+  d.batch(2, 100000);
+  std::deque<command> sent;
+  run(d, sent, 10, 2, 1'000'000'000);
+  d.batch(3, 1, {.need = {.cpus = 4}});
+  bool large_ran = false;
+  for (int round = 0; round < 2000 && !large_ran; ++round) {
+    d.now += 1'000'000;
+    for (const command& c : d.sends()) {
+      if (c.id.batch == 3) {
+        large_ran = true;
+        REQUIRE(c.agent != endless.agent);
+      }
+      sent.push_back(c);
+    }
+    d.finish(sent.front());
+    sent.pop_front();
+  }
+  REQUIRE(large_ran);
+}
+
+TEST_CASE("gpus and memory are packed too") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {16, 2, std::uint64_t{8} << 30});
+  d.scheduler.agent_joined(2, {16, 0, std::uint64_t{4} << 30});
+  d.batch(1, 10, {.need = {.cpus = 1, .gpus = 1}});
+  d.batch(2, 10, {.need = {.cpus = 1, .memory = std::uint64_t{3} << 30}});
+  auto sent = d.sends();
+  REQUIRE(count_batch(sent, 1) == 2);
+  REQUIRE(count_batch(sent, 2) == 3);
+  for (const command& c : sent)
+    if (c.id.batch == 1) REQUIRE(c.agent == 1);
+}
+
+TEST_CASE("queued calls are recalled from a silent agent when another one idles") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {1, 0, 0});
+  d.batch(1, 5, {.chunk = 8});
+  auto sent = d.sends();
+  REQUIRE(sent.size() == 5);
+  d.scheduler.agent_joined(2, {2, 0, 0});
+  REQUIRE(d.scheduler.wants_tick());
+  d.scheduler.tick(1'000'000'000);
+  REQUIRE(d.take(command_kind::recall).empty());  // it was heard of since the last tick
+  d.scheduler.tick(1'005'000'000);
+  REQUIRE(d.take(command_kind::recall).empty());
+  d.scheduler.tick(1'011'000'000);
+  auto recalled = d.take(command_kind::recall);
+  REQUIRE(recalled.size() == 2);  // as many as the other agent has slots
+  REQUIRE(recalled[0].id == sent[4].id);
+  REQUIRE(recalled[1].id == sent[3].id);
+  d.scheduler.tick(1'030'000'000);
+  REQUIRE(d.take(command_kind::recall).size() == 2);  // the two others that queue, but none twice
+  d.scheduler.returned(1, sent[4].id);
+  auto again = d.sends();
+  REQUIRE(again.size() == 1);
+  REQUIRE(again[0].agent == 2);
+  REQUIRE(again[0].id == call_id{1, 4, 2});
+  REQUIRE(d.finish(sent[3]) == verdict::deliver);  // it had started after all
+}
+
+TEST_CASE("nothing is recalled while calls wait, or when no agent idles") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {1, 0, 0});
+  d.scheduler.agent_joined(2, {1, 0, 0});
+  d.batch(1, 16, {.chunk = 8});
+  REQUIRE(d.sends().size() == 16);
+  for (std::int64_t t = 1; t < 10; ++t) d.scheduler.tick(t * 20'000'000);
+  REQUIRE(d.take(command_kind::recall).empty());
+}
+
+TEST_CASE("one bad node does not poison calls: they try elsewhere and it rests") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {4, 0, 0});
+  d.scheduler.agent_joined(2, {1, 0, 0});
+  d.batch(1, 200);
+  std::size_t delivered = 0, lost = 0;
+  for (int round = 0; round < 5000 && delivered < 200; ++round) {
+    auto sent = d.sends();
+    REQUIRE(d.of(command_kind::fail).empty());
+    for (const command& c : sent) {
+      if (c.agent == 1) {
+        ++lost;
+        d.finish(c, outcome_kind::worker_lost);
+      } else if (d.finish(c) == verdict::deliver) {
+        ++delivered;
+      }
+    }
+    d.now += 10'000'000;
+    if (d.scheduler.wants_tick()) d.scheduler.tick(d.now);
+  }
+  REQUIRE(delivered == 200);
+  REQUIRE(lost >= 4);
+  REQUIRE(lost < 20);
+}
+
+TEST_CASE("a node that recovers is used again") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {4, 0, 0});
+  d.scheduler.agent_joined(2, {4, 0, 0});
+  d.batch(1, 1000);
+  for (const command& c : d.sends()) d.finish(c, c.agent == 1 ? outcome_kind::worker_lost : outcome_kind::value);
+  std::deque<command> on_two;
+  for (const command& c : d.sends()) on_two.push_back(c);
+  REQUIRE(count_agent(d.last, 1) == 0);
+  d.scheduler.tick(d.now + 1'000'000'000);
+  auto trial = d.sends();
+  REQUIRE(trial.size() == 1);  // one call shows whether it works
+  REQUIRE(trial[0].agent == 1);
+  REQUIRE(d.finish(trial[0]) == verdict::deliver);
+  REQUIRE(d.sends().size() == 4);
+}
+
+TEST_CASE("a batch that crashes everywhere ends soon, without rests") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {2, 0, 0});
+  d.batch(1, 50);
+  std::size_t failed = 0;
+  for (int round = 0; round < 200; ++round) {
+    auto sent = d.sends();
+    failed += d.of(command_kind::fail).size();
+    for (const command& c : sent) d.finish(c, outcome_kind::worker_lost);
+  }
+  REQUIRE(failed == 50);
+}
