@@ -289,7 +289,11 @@ void output_archive::save_one(const T& value) {
     detail::std_type<T>::save(*this, value);
   } else if constexpr (detail::cereal_wrapper<T>::value) {
     detail::save_wrapper(*this, value);
-  } else if constexpr (detail::saved_by_user<T> || std::is_pointer_v<T>) {
+  } else if constexpr (std::is_pointer_v<T>) {
+    static_assert(detail::always_false<T>,
+                  "corolith cannot send a pointer, which means nothing in another process: send a value, a std::vector, a std::span, "
+                  "a std::string or a std::unique_ptr");
+  } else if constexpr (detail::saved_by_user<T>) {
     const detail::level here(depth_);
     base_type::operator()(value);
   } else if constexpr (std::is_empty_v<T>) {
@@ -318,7 +322,7 @@ void input_archive::load_one(T& value) {
     detail::std_type<T>::load(*this, value);
   } else if constexpr (detail::cereal_wrapper<T>::value) {
     detail::load_wrapper(*this, value);
-  } else if constexpr (detail::loaded_by_user<T> || std::is_pointer_v<T>) {
+  } else if constexpr (detail::loaded_by_user<T>) {
     const detail::level here(depth_);
     base_type::operator()(value);
   } else if constexpr (std::is_empty_v<T>) {
@@ -380,12 +384,14 @@ T decode_one(input_archive& archive) {
   static_assert(decodable<T>,
                 "corolith cannot receive this type: make it a plain aggregate, or give it a default constructor and a cereal "
                 "serialize(Archive&) member");
-  try {
-    T value{};
-    archive.load_one(value);
-    return value;
-  } catch (const cereal::Exception& problem) {
-    fail_cereal(problem.what());
+  if constexpr (decodable<T>) {
+    try {
+      T value{};
+      archive.load_one(value);
+      return value;
+    } catch (const cereal::Exception& problem) {
+      fail_cereal(problem.what());
+    }
   }
 }
 

@@ -43,14 +43,14 @@ constexpr bool callable_can_travel() noexcept {
   static_assert(!std::is_pointer_v<Callable> && !std::is_member_pointer_v<Callable>,
                 "corolith: a function that is only known at run time cannot be sent; name it at compile time, as in "
                 "ex.map<function>(range) or ex.call<&type::method>(object)");
-  if constexpr (std::is_pointer_v<Callable> || std::is_member_pointer_v<Callable>) return false;
-  constexpr bool sendable = std::is_empty_v<Callable> ? std::is_trivially_copyable_v<Callable> ||
-                                                            std::is_default_constructible_v<Callable>
-                                                      : encodable<Callable> && decodable<Callable>;
+  constexpr bool at_run_time = std::is_pointer_v<Callable> || std::is_member_pointer_v<Callable>;
+  constexpr bool sendable = at_run_time || (std::is_empty_v<Callable> ? std::is_trivially_copyable_v<Callable> ||
+                                                                            std::is_default_constructible_v<Callable>
+                                                                      : serialisable<Callable>);
   static_assert(sendable,
                 "corolith: this lambda captures, or this function object has state that cannot be sent; pass what it captures "
                 "as shared arguments after the range, or write a function object with serialisable members");
-  return sendable;
+  return sendable && !at_run_time;
 }
 
 template <class P>

@@ -35,7 +35,9 @@ constexpr bool all_supported(type_list<Parts...>) noexcept {
 }
 
 template <class... Member>
-type_list<Member...> types_of(Member&...);
+constexpr type_list<Member...> types_of(Member&...) noexcept {
+  return {};
+}
 
 // `Seen` holds the types that are being looked at, for types that contain themselves by way of a pointer or a container.
 template <direction D, class T, class... Seen>
