@@ -106,10 +106,10 @@ class byte_buffer {
   /// Hands the bytes over to shared ownership without a copy; the buffer is empty afterwards.
   shared_bytes release() {
     if (size_ == 0) return {};
-    byte_span bytes{data_, size_};
-    std::shared_ptr<const void> owner(data_, [](const void* data) { std::free(const_cast<void*>(data)); });
-    data_ = nullptr;
-    size_ = capacity_ = 0;
+    const byte_span bytes{std::exchange(data_, nullptr), std::exchange(size_, 0)};
+    capacity_ = 0;
+    // Should the shared_ptr fail to allocate, it frees the bytes itself.
+    std::shared_ptr<const void> owner(bytes.data(), [](const void* data) { std::free(const_cast<void*>(data)); });
     return {std::move(owner), bytes};
   }
 

@@ -133,11 +133,16 @@ class count_awaiter : public native_awaiter {
   std::optional<std::stop_callback<on_stop>> callback_;
 };
 
-// What is awaited hands out its awaiter, as g++ 12 would copy an awaiter that is awaited directly.
-struct enough_of {
-  std::vector<future_state_base*> futures;
-  std::size_t needed;
-  count_awaiter operator co_await() const { return count_awaiter(futures, needed); }
+// What is awaited hands out its awaiter, as g++ 12 would copy an awaiter that is awaited directly. It has a constructor, as g++ 12
+// destroys twice what a braced aggregate inside a co_await expression holds.
+class enough_of {
+ public:
+  enough_of(std::vector<future_state_base*> futures, std::size_t needed) : futures_(std::move(futures)), needed_(needed) {}
+  count_awaiter operator co_await() const { return count_awaiter(futures_, needed_); }
+
+ private:
+  std::vector<future_state_base*> futures_;
+  std::size_t needed_;
 };
 
 }  // namespace detail
@@ -152,9 +157,9 @@ task<wait_result> wait(const std::vector<future<T>>& futures, when condition = w
   const std::size_t needed = condition.count(states.size());
   if (needed != 0) {
     if (timeout) {
-      co_await when_any(detail::enough_of{states, needed}, sleep_for(*timeout));
+      co_await when_any(detail::enough_of(states, needed), sleep_for(*timeout));
     } else {
-      co_await detail::enough_of{states, needed};
+      co_await detail::enough_of(states, needed);
     }
   }
   wait_result outcome;

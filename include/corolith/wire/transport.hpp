@@ -18,6 +18,11 @@
 
 namespace corolith::inline v0::wire {
 
+namespace detail {
+/// The most spans that one system call writes.
+inline constexpr std::size_t max_gather = 64;
+}  // namespace detail
+
 /// Is told when a transport may go on. Kept alive by the wait itself.
 class transport_waiter {
  public:

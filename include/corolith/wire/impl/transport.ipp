@@ -17,8 +17,6 @@ namespace corolith::inline v0::wire {
 
 namespace detail {
 
-inline constexpr std::size_t max_gather = 64;
-
 inline transport::outcome system_failure(int code, const char* doing) {
   // A peer that vanished is the same event whichever call notices it first.
   if (code == ECONNRESET || code == EPIPE || code == ENOTCONN)
