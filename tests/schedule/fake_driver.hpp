@@ -40,7 +40,8 @@ struct fake_driver {
     scheduler.input_available(id, calls);
     scheduler.input_ended(id);
   }
-  verdict finish(const command& sent, outcome_kind kind = outcome_kind::value, std::int64_t duration_ns = 1'000'000'000) {
+  verdict finish(const command& sent, outcome_kind kind = outcome_kind::value,
+                 std::int64_t duration_ns = 1'000'000'000) {
     now += 1000;
     return scheduler.finished(sent.agent, sent.id, kind, duration_ns, now);
   }

@@ -11,7 +11,8 @@ using namespace schedule_test;
 
 namespace {
 
-/// Sends and finishes calls in the order of sending, `each` a round, until `rounds` have passed. Returns how many were sent.
+/// Sends and finishes calls in the order of sending, `each` a round, until `rounds` have passed. Returns how many were
+/// sent.
 std::map<batch_id, std::size_t> run(fake_driver& d, std::deque<command>& sent, std::size_t rounds, std::size_t each,
                                     std::int64_t duration_ns) {
   std::map<batch_id, std::size_t> total;

@@ -17,8 +17,8 @@ struct call_history {
 /// What an outcome means for its call.
 enum class consequence : std::uint8_t { deliver, retry_at_cost, retry_free, fail_cancelled, fail_poison };
 
-/// The retry policy, all of it. The user's retries pay for what the function does (throw, take too long, use too much memory);
-/// a worker that dies is not its fault until it has happened `poison_after` times, counting this one.
+/// The retry policy, all of it. The user's retries pay for what the function does (throw, take too long, use too much
+/// memory); a worker that dies is not its fault until it has happened `poison_after` times, counting this one.
 inline consequence judge(outcome_kind kind, const call_history& past, std::uint32_t retries,
                          std::uint32_t poison_after) noexcept {
   switch (kind) {

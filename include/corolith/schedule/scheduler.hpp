@@ -14,34 +14,39 @@ namespace detail {
 struct core;
 }
 
-/// Decides which call runs where and when. A pure state machine: the driver reports events, then does what take_commands()
-/// says. No I/O, no clock (times come with events), no threads: all members from one thread at a time.
+/// Decides which call runs where and when. A pure state machine: the driver reports events, then does what
+/// take_commands() says. No I/O, no clock (times come with events), no threads: all members from one thread at a time.
 ///
 /// @par The life of a call
-/// Element i of a batch is call {batch, i}; indices count from 0 in the order of input. The driver keeps the encoded element
-/// from `input_available` until the call ends. The call ends exactly once: with verdict `deliver`, or with a `fail` command.
-/// Attempt numbers start at 1 and grow with each `send`, so a call sent twice is told from itself.
+/// Element i of a batch is call {batch, i}; indices count from 0 in the order of input. The driver keeps the encoded
+/// element from `input_available` until the call ends. The call ends exactly once: with verdict `deliver`, or with a
+/// `fail` command. Attempt numbers start at 1 and grow with each `send`, so a call sent twice is told from itself.
 ///
 /// @par Order
-/// - `batch_added` first, with an id never used before. `want_input` commands then say how many elements to pull. The driver
+/// - `batch_added` first, with an id never used before. `want_input` commands then say how many elements to pull. The
+/// driver
 ///   may answer one `want_input` with several `input_available`, and may offer elements unasked.
-/// - `agent_joined` before other events of that agent; after `agent_lost` its events are ignored (finished answers `stale`).
-/// - Any number of events may come between two take_commands(); nothing is decided about sending until it is called, so the
+/// - `agent_joined` before other events of that agent; after `agent_lost` its events are ignored (finished answers
+/// `stale`).
+/// - Any number of events may come between two take_commands(); nothing is decided about sending until it is called, so
+/// the
 ///   more events it follows, the longer the runs of `send` it gives.
-/// - Commands are to be done in their order. `open_batch` to an agent comes before its first `send` of the batch, `close_batch`
+/// - Commands are to be done in their order. `open_batch` to an agent comes before its first `send` of the batch,
+/// `close_batch`
 ///   after its last outcome. `batch_done` is the last command of a batch; `batch_removed` then forgets it.
 ///
 /// @par What costs what
 /// - exception, timeout, memory: one of `batch_options::retries`; none left: `deliver`.
-/// - worker_lost: no retry. It counts against the call: at `settings::poison_after` of them verdict `failed` and `fail{poison}`.
+/// - worker_lost: no retry. It counts against the call: at `settings::poison_after` of them verdict `failed` and
+/// `fail{poison}`.
 /// - returned, agent_lost: nothing. The calls go back to the front of their batch.
 /// - unknown_function, codec: `deliver` at once.
 /// - An agent that loses worker after worker without one success rests for a while, if there is another agent.
 ///
 /// @par Cancelling
-/// A call that was not sent fails at once with `cancelled`. One that was sent gives a `cancel` command, and ends with whatever
-/// outcome comes: `deliver` for all kinds but cancelled and worker_lost, which give verdict `failed` and `fail{cancelled}`. It
-/// is never sent again.
+/// A call that was not sent fails at once with `cancelled`. One that was sent gives a `cancel` command, and ends with
+/// whatever outcome comes: `deliver` for all kinds but cancelled and worker_lost, which give verdict `failed` and
+/// `fail{cancelled}`. It is never sent again.
 ///
 /// Events that name an unknown batch, agent or call are ignored.
 class scheduler {
@@ -62,8 +67,8 @@ class scheduler {
 
   /// A batch begins.
   COROLITH_DECL void batch_added(batch_id batch, const batch_options& options);
-  /// `count` more elements are there. Returns how many were accepted: all, or none if the batch is unknown, its input ended or
-  /// it was cancelled (the driver drops the elements then; they have no calls).
+  /// `count` more elements are there. Returns how many were accepted: all, or none if the batch is unknown, its input
+  /// ended or it was cancelled (the driver drops the elements then; they have no calls).
   COROLITH_DECL std::uint32_t input_available(batch_id batch, std::uint32_t count);
   /// There are no more elements. A batch without this never ends.
   COROLITH_DECL void input_ended(batch_id batch);
@@ -75,7 +80,8 @@ class scheduler {
 
   /// The call was given to a worker. Optional: it protects the call from a useless recall.
   COROLITH_DECL void started(agent_id agent, const call_id& id);
-  /// An attempt ended. `duration_ns` is how long it ran, on the agent's clock; `now_ns` is any steady clock, the same in all events.
+  /// An attempt ended. `duration_ns` is how long it ran, on the agent's clock; `now_ns` is any steady clock, the same
+  /// in all events.
   COROLITH_DECL verdict finished(agent_id agent, const call_id& id, outcome_kind kind, std::int64_t duration_ns,
                                  std::int64_t now_ns);
   /// The agent gives a call back that it has not started.
@@ -94,8 +100,8 @@ class scheduler {
   /// Whether time alone may change something.
   COROLITH_DECL bool wants_tick() const;
 
-  /// Decides, and hands out what is to be done, oldest first. The driver may read and move from the vector until the next
-  /// call of take_commands(), which reuses it.
+  /// Decides, and hands out what is to be done, oldest first. The driver may read and move from the vector until the
+  /// next call of take_commands(), which reuses it.
   COROLITH_DECL std::vector<command>& take_commands();
 
   /// Zeros when the batch is unknown.

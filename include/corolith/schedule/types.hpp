@@ -12,8 +12,8 @@ using agent_id = std::uint64_t;
 /// Names one batch. Ids are never used again.
 using batch_id = std::uint64_t;
 
-/// What a call needs or an agent has. `cpus` of a call counts at least 1. An agent with `memory` 0 has not said how much it
-/// has and takes calls of any memory; a call with `memory` 0 takes none. Memory is in bytes.
+/// What a call needs or an agent has. `cpus` of a call counts at least 1. An agent with `memory` 0 has not said how
+/// much it has and takes calls of any memory; a call with `memory` 0 takes none. Memory is in bytes.
 struct resources {
   std::uint32_t cpus = 1;
   std::uint32_t gpus = 0;
@@ -24,23 +24,24 @@ struct resources {
 
 /// How the calls of one batch are to be run.
 struct batch_options {
-  resources need{};                 ///< of each call while it runs
-  std::uint32_t retries = 0;        ///< executions after the first that an exception, a timeout or a memory limit may cost
-  std::uint32_t chunk = 0;          ///< calls given to a slot at once; 0 = found from how long the calls take
+  resources need{};           ///< of each call while it runs
+  std::uint32_t retries = 0;  ///< executions after the first that an exception, a timeout or a memory limit may cost
+  std::uint32_t chunk = 0;    ///< calls given to a slot at once; 0 = found from how long the calls take
   bool exclusive_dispatch = false;  ///< never send a call before a slot is free for it (calls with a timeout)
-  std::uint32_t priority = 1;       ///< share of the cpus relative to other batches: 2 gets twice what 1 gets; 0 counts as 1
-  std::uint64_t function = 0;       ///< batches of one function learn from each other how long its calls take; 0 = from none
+  std::uint32_t priority = 1;  ///< share of the cpus relative to other batches: 2 gets twice what 1 gets; 0 counts as 1
+  std::uint64_t function = 0;  ///< batches of one function learn from each other how long its calls take; 0 = from none
 };
 
 /// What applies to all batches.
 struct settings {
-  std::uint32_t input_window = 8192;           ///< elements of a batch pulled and not yet consumed; grows with the agents
-  std::uint32_t poison_after = 3;              ///< workers that a call may kill before it fails as poison
-  std::uint32_t max_depth = 256;               ///< calls sent to a slot at most, with the running one
-  std::int64_t queued_work_ns = 2'000'000;     ///< work that should wait at each slot, so that it is never idle
-  std::int64_t no_prefetch_ns = 20'000'000;    ///< calls that take longer than this are sent to free slots only
-  std::int64_t recall_after_ns = 10'000'000;   ///< an agent silent for so long gives back what it has not started, if others idle
-  std::int64_t first_rest_ns = 100'000'000;    ///< pause of an agent that keeps losing workers; doubles each time
+  std::uint32_t input_window = 8192;         ///< elements of a batch pulled and not yet consumed; grows with the agents
+  std::uint32_t poison_after = 3;            ///< workers that a call may kill before it fails as poison
+  std::uint32_t max_depth = 256;             ///< calls sent to a slot at most, with the running one
+  std::int64_t queued_work_ns = 2'000'000;   ///< work that should wait at each slot, so that it is never idle
+  std::int64_t no_prefetch_ns = 20'000'000;  ///< calls that take longer than this are sent to free slots only
+  std::int64_t recall_after_ns =
+      10'000'000;  ///< an agent silent for so long gives back what it has not started, if others idle
+  std::int64_t first_rest_ns = 100'000'000;      ///< pause of an agent that keeps losing workers; doubles each time
   std::int64_t longest_rest_ns = 5'000'000'000;  ///< limit of that pause
 };
 
@@ -61,7 +62,8 @@ enum class verdict : std::uint8_t {
   deliver,  ///< give this outcome to the future: the call has ended
   retry,    ///< drop it and keep the element: the call is sent again later, with a greater attempt number
   stale,    ///< drop it: an older attempt, a second report, or a call that has ended
-  failed,   ///< the call ends with a `fail` command, which is already queued; this outcome is why, keep it if it is to be shown
+  failed,   ///< the call ends with a `fail` command, which is already queued; this outcome is why, keep it if it is to
+            ///< be shown
 };
 
 /// Why a call ended without an outcome of its own.
@@ -103,10 +105,10 @@ struct batch_counts {
 
 /// How full an agent is.
 struct agent_load {
-  std::uint32_t calls = 0;    ///< sent and not ended
-  std::uint32_t blocked = 0;  ///< of these, how many wait for nested calls
-  double cpus = 0;            ///< cpus of its window that are taken, queued calls in proportion
-  std::int64_t idle_cpus = 0; ///< cpus that no sent call will use; negative when calls queue
+  std::uint32_t calls = 0;     ///< sent and not ended
+  std::uint32_t blocked = 0;   ///< of these, how many wait for nested calls
+  double cpus = 0;             ///< cpus of its window that are taken, queued calls in proportion
+  std::int64_t idle_cpus = 0;  ///< cpus that no sent call will use; negative when calls queue
 };
 
 }  // namespace corolith::inline v0::schedule

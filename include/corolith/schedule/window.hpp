@@ -26,8 +26,9 @@ class duration_estimate {
   int samples_ = 0;
 };
 
-/// How many calls of a batch are sent to each slot, the running one included. A power of two, so that it seldom changes, unless
-/// the user set it. Before anything is measured a slot gets one call; the first result opens the window to its full width.
+/// How many calls of a batch are sent to each slot, the running one included. A power of two, so that it seldom
+/// changes, unless the user set it. Before anything is measured a slot gets one call; the first result opens the window
+/// to its full width.
 inline std::uint32_t depth_of(const settings& config, const batch_options& options, const duration_estimate& estimate,
                               std::uint32_t current) noexcept {
   if (options.exclusive_dispatch) return 1;
@@ -37,7 +38,8 @@ inline std::uint32_t depth_of(const settings& config, const batch_options& optio
   const std::uint32_t limit = std::clamp<std::uint32_t>(config.max_depth, 1, 1024);
   const auto wanted = 1 + static_cast<std::uint32_t>(std::min<double>(std::max(1.0, queued), limit - 1));
   // Near a border between two depths the present one stays, or noise would move the batch to and fro.
-  if (wanted <= current + current / 4 && wanted > current / 2 - current / 8 && current > 1) return std::min(current, limit);
+  if (wanted <= current + current / 4 && wanted > current / 2 - current / 8 && current > 1)
+    return std::min(current, limit);
   return std::min(std::bit_ceil(wanted), limit);
 }
 

@@ -19,9 +19,9 @@ enum class call_state : std::uint8_t { ended, waiting, sent };
 struct call_record {
   std::uint32_t agent = no_slot;  ///< where it is; of a waiting call, where it last lost a worker
   std::uint32_t attempt = 0;
-  std::uint32_t failures = 0;     ///< executions that cost a retry
-  std::uint16_t depth = 1;        ///< the batch's depth when it was sent: what its release gives back
-  std::uint8_t losses = 0;        ///< workers that it killed
+  std::uint32_t failures = 0;  ///< executions that cost a retry
+  std::uint16_t depth = 1;     ///< the batch's depth when it was sent: what its release gives back
+  std::uint8_t losses = 0;     ///< workers that it killed
   call_state state : 2 = call_state::ended;
   bool cancelled : 1 = false;
   bool blocked : 1 = false;
@@ -54,9 +54,9 @@ class page_pool {
   std::vector<std::unique_ptr<call_page>> free_;
 };
 
-/// The live calls of one batch, by index. Indices are dense and end mostly in order, so they sit in pages; a page whose calls
-/// have all ended is used again, so a call that runs for ever costs one page and not all that came after it. The first few
-/// have their place in the table itself: a batch of one call needs no page.
+/// The live calls of one batch, by index. Indices are dense and end mostly in order, so they sit in pages; a page whose
+/// calls have all ended is used again, so a call that runs for ever costs one page and not all that came after it. The
+/// first few have their place in the table itself: a batch of one call needs no page.
 class call_table {
  public:
   std::uint32_t size() const noexcept { return size_; }

@@ -11,8 +11,8 @@
 
 namespace corolith::inline v0::schedule::detail {
 
-/// Finds an agent with room without looking at all of them: a tournament tree whose inner nodes hold the maxima of what the
-/// agents below have free. Of the agents with room it prefers one whose cpus idle, then the one with most room.
+/// Finds an agent with room without looking at all of them: a tournament tree whose inner nodes hold the maxima of what
+/// the agents below have free. Of the agents with room it prefers one whose cpus idle, then the one with most room.
 class capacity_tree {
  public:
   struct node {
@@ -43,7 +43,8 @@ class capacity_tree {
 
  private:
   static node join(const node& a, const node& b) noexcept {
-    return {{std::max(a.free.cpus, b.free.cpus), std::max(a.free.gpus, b.free.gpus), std::max(a.free.memory, b.free.memory)},
+    return {{std::max(a.free.cpus, b.free.cpus), std::max(a.free.gpus, b.free.gpus),
+             std::max(a.free.memory, b.free.memory)},
             std::max(a.idle, b.idle)};
   }
 
@@ -52,8 +53,7 @@ class capacity_tree {
     if (!need.fits_in(nodes_[at].free)) return no_slot;
     if (at >= leaves_) return static_cast<std::uint32_t>(at - leaves_);
     const node &left = nodes_[2 * at], &right = nodes_[2 * at + 1];
-    const bool right_first =
-        right.idle != left.idle ? right.idle > left.idle : right.free.cpus > left.free.cpus;
+    const bool right_first = right.idle != left.idle ? right.idle > left.idle : right.free.cpus > left.free.cpus;
     const std::uint32_t found = descend(2 * at + (right_first ? 1 : 0), need);
     return found != no_slot ? found : descend(2 * at + (right_first ? 0 : 1), need);
   }

@@ -8,8 +8,8 @@
 
 namespace corolith::inline v0::schedule::detail {
 
-/// Resources in fixed point: a call of a batch with depth d takes 1/d of what it needs from the window of an agent, so that d
-/// calls queue at each slot. With depth 1 this is the plain resource.
+/// Resources in fixed point: a call of a batch with depth d takes 1/d of what it needs from the window of an agent, so
+/// that d calls queue at each slot. With depth 1 this is the plain resource.
 struct charge {
   std::int64_t cpus = 0;
   std::int64_t gpus = 0;
@@ -32,8 +32,9 @@ struct charge {
   }
 };
 
-// What a cpu or gpu counts, and a KiB. Dividing by a depth that is no power of two loses a little; with these sizes the losses of
-// 65,536 slots of depth 1,024 do not add up to room for one call more. For memory that would not fit, and does not matter.
+// What a cpu or gpu counts, and a KiB. Dividing by a depth that is no power of two loses a little; with these sizes the
+// losses of 65,536 slots of depth 1,024 do not add up to room for one call more. For memory that would not fit, and
+// does not matter.
 inline constexpr std::int64_t whole = std::int64_t{1} << 36;
 inline constexpr std::int64_t whole_kib = std::int64_t{1} << 20;
 inline constexpr std::uint32_t most_units = 1u << 24;

@@ -14,9 +14,9 @@ namespace corolith::inline v0::schedule::detail {
 
 /// The scheduler's data and its bookkeeping. `scheduler` turns events into calls of these members.
 ///
-/// Batches are grouped by shape (what a call needs, and its depth). Sending takes, again and again, the batch with the least
-/// share among the shapes that fit somewhere, finds an agent in the capacity tree, and sends it a run of calls. So one event
-/// costs O(log agents + log batches + shapes), however many there are.
+/// Batches are grouped by shape (what a call needs, and its depth). Sending takes, again and again, the batch with the
+/// least share among the shapes that fit somewhere, finds an agent in the capacity tree, and sends it a run of calls.
+/// So one event costs O(log agents + log batches + shapes), however many there are.
 struct core {
   settings config;
   slot_map batch_slots, agent_slots;
@@ -28,7 +28,7 @@ struct core {
   capacity_tree tree;
   std::vector<std::uint32_t> dirty_agents, touched_batches;
   std::vector<std::uint32_t> parked;  // batches that stand aside until the end of the round
-  slot_map learnt_slots;  // by batch_options::function
+  slot_map learnt_slots;              // by batch_options::function
   std::vector<duration_estimate> learnt;
   std::vector<command> queued, taken;
   std::int64_t now = 0;
@@ -99,7 +99,8 @@ struct core {
   COROLITH_DECL std::uint32_t pick_agent(std::uint32_t shape) const noexcept;
   COROLITH_DECL std::uint32_t pick_other_agent(std::uint32_t shape, std::uint32_t than);
   COROLITH_DECL bool only_avoiding(batch_record& batch, std::uint32_t slot) noexcept;
-  COROLITH_DECL std::uint32_t run_length(const shape_record& shape, const batch_record& batch, const agent_record& agent) const;
+  COROLITH_DECL std::uint32_t run_length(const shape_record& shape, const batch_record& batch,
+                                         const agent_record& agent) const;
   COROLITH_DECL void send_run(std::uint32_t shape, std::uint32_t agent);
   COROLITH_DECL std::uint32_t next_call(batch_record& batch, std::uint32_t agent);
   COROLITH_DECL void reserve();

@@ -92,9 +92,9 @@ struct shape_record {
   std::uint32_t depth = 1;
   charge cost;
   fair_heap ready;
-  std::uint32_t batches = 0;  // that are not done
-  std::uint32_t fitting = 0;  // agents that could run one if they were empty
-  bool skip = false;          // fits nowhere in this round
+  std::uint32_t batches = 0;           // that are not done
+  std::uint32_t fitting = 0;           // agents that could run one if they were empty
+  bool skip = false;                   // fits nowhere in this round
   std::uint32_t kept_agent = no_slot;  // that was last kept free for it
   std::int64_t kept_since = 0;
   std::int64_t patience = 0;  // how long to wait for that agent before another is tried

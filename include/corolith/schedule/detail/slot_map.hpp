@@ -11,8 +11,8 @@ namespace corolith::inline v0::schedule::detail {
 
 inline constexpr std::uint32_t no_slot = 0xffffffff;
 
-/// From ids to small numbers ("slots"). Open addressing in one array: a look-up is one multiplication and, nearly always, one
-/// cache line; nothing is allocated while the number of ids does not grow.
+/// From ids to small numbers ("slots"). Open addressing in one array: a look-up is one multiplication and, nearly
+/// always, one cache line; nothing is allocated while the number of ids does not grow.
 class slot_map {
  public:
   std::uint32_t find(std::uint64_t key) const noexcept {

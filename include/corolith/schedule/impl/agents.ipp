@@ -75,8 +75,8 @@ COROLITH_DECL void core::count_fitting(const resources& total, bool more) {
     if (could_ever_fit(shape.need, total)) shape.fitting += more ? 1u : ~0u;
 }
 
-// One bad node must not eat call after call: an agent that only loses workers rests, longer each time. It is the last one
-// standing that never rests, or a batch that crashes everywhere would take for ever to say so.
+// One bad node must not eat call after call: an agent that only loses workers rests, longer each time. It is the last
+// one standing that never rests, or a batch that crashes everywhere would take for ever to say so.
 COROLITH_DECL void core::judge_agent(agent_record& agent, outcome_kind kind) {
   if (kind == outcome_kind::cancelled) return;
   if (kind != outcome_kind::worker_lost) {
@@ -120,8 +120,8 @@ COROLITH_DECL void core::mark_dirty(agent_record& agent) {
 // What the tree shows of an agent is what may be sent to it now.
 COROLITH_DECL void core::refresh(std::uint32_t slot) {
   const agent_record& agent = agents[slot];
-  const bool closed = !agent.alive || agent.draining || agent.resting || slot == reserved_agent ||
-                      (agent.on_trial && agent.calls > 0);
+  const bool closed =
+      !agent.alive || agent.draining || agent.resting || slot == reserved_agent || (agent.on_trial && agent.calls > 0);
   if (closed) return tree.set(slot, {});
   tree.set(slot, {agent.free, agent.on_trial ? 0 : std::max<std::int64_t>(0, agent.idle)});
 }
@@ -159,7 +159,8 @@ COROLITH_DECL void core::recall_queued() {
   }
 }
 
-// Recalls calls that need up to `cpus`, the last ones first: they are the least likely to have started. Returns their cpus.
+// Recalls calls that need up to `cpus`, the last ones first: they are the least likely to have started. Returns their
+// cpus.
 COROLITH_DECL std::int64_t core::recall_from(std::uint32_t slot, std::int64_t cpus) {
   std::int64_t recalled = 0;
   for (const auto& batch : batches) {
@@ -167,7 +168,8 @@ COROLITH_DECL std::int64_t core::recall_from(std::uint32_t slot, std::int64_t cp
     if (!batch->opened.contains(slot) || batch->done) continue;
     if (!drains && tree.find(charge_of(batch->options.need, 1)) == no_slot) continue;
     call_table& calls = batch->calls;
-    for (std::uint32_t i = calls.previous_live(calls.size()); i != no_slot && recalled < cpus; i = calls.previous_live(i)) {
+    for (std::uint32_t i = calls.previous_live(calls.size()); i != no_slot && recalled < cpus;
+         i = calls.previous_live(i)) {
       call_record& call = *calls.find(i);
       const bool movable = call.state == call_state::sent && call.agent == slot && !call.blocked && !call.started;
       if (!movable || call.recalled || call.cancelled) continue;

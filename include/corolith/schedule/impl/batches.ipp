@@ -12,7 +12,8 @@ COROLITH_DECL core::located core::locate(agent_id agent, const call_id& id) noex
   batch_record* batch = find_batch(id.batch);
   if (slot == no_slot || batch == nullptr) return {};
   call_record* call = batch->calls.find(id.index);
-  if (call == nullptr || call->state != call_state::sent || call->agent != slot || call->attempt != id.attempt) return {};
+  if (call == nullptr || call->state != call_state::sent || call->agent != slot || call->attempt != id.attempt)
+    return {};
   return {batch, &agents[slot], call};
 }
 
@@ -205,8 +206,7 @@ COROLITH_DECL void core::end(batch_record& batch, std::uint32_t index) {
 }
 
 COROLITH_DECL void core::fail(batch_record& batch, std::uint32_t index, const call_record& call, fail_reason reason) {
-  if (!batch.removed)
-    queued.push_back({command_kind::fail, reason, 0, 0, {batch.id, index, call.attempt}});
+  if (!batch.removed) queued.push_back({command_kind::fail, reason, 0, 0, {batch.id, index, call.attempt}});
   end(batch, index);
   rank(batch);
 }

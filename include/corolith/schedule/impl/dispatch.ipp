@@ -72,7 +72,8 @@ COROLITH_DECL std::uint32_t core::pick_other_agent(std::uint32_t shape, std::uin
   return found;
 }
 
-// Whether all calls that wait in the batch have just lost a worker at this agent, and could run on another, healthy one.
+// Whether all calls that wait in the batch have just lost a worker at this agent, and could run on another, healthy
+// one.
 COROLITH_DECL bool core::only_avoiding(batch_record& batch, std::uint32_t slot) noexcept {
   if (batch.requeued.size() < batch.waiting) return false;
   std::uint32_t avoiding = 0;
@@ -90,8 +91,8 @@ COROLITH_DECL bool core::only_avoiding(batch_record& batch, std::uint32_t slot) 
   return false;
 }
 
-// How many calls to send before looking around again: one to an idle slot where others compete for it, else enough that the
-// cost of deciding does not count, and no more than an even part of what waits.
+// How many calls to send before looking around again: one to an idle slot where others compete for it, else enough that
+// the cost of deciding does not count, and no more than an even part of what waits.
 COROLITH_DECL std::uint32_t core::run_length(const shape_record& shape, const batch_record& batch,
                                              const agent_record& agent) const {
   if (agent.on_trial) return 1;
@@ -140,8 +141,8 @@ COROLITH_DECL void core::send_run(std::uint32_t shape, std::uint32_t slot) {
   }
 }
 
-// Calls that were sent before come first. One that lost a worker at this agent lets others pass, if there are any: the next
-// attempt elsewhere tells a bad call from a bad node.
+// Calls that were sent before come first. One that lost a worker at this agent lets others pass, if there are any: the
+// next attempt elsewhere tells a bad call from a bad node.
 COROLITH_DECL std::uint32_t core::next_call(batch_record& batch, std::uint32_t agent) {
   auto& again = batch.requeued;
   const auto waits = [&](std::uint32_t index) {
@@ -163,9 +164,9 @@ COROLITH_DECL std::uint32_t core::next_call(batch_record& batch, std::uint32_t a
   return index;
 }
 
-// When calls wait that fit nowhere although an empty agent could run them, smaller ones must not take every cpu that becomes
-// free. The shape that is next in turn gets an agent of its own until it fits there. If that takes long, another agent is tried,
-// with more patience each time.
+// When calls wait that fit nowhere although an empty agent could run them, smaller ones must not take every cpu that
+// becomes free. The shape that is next in turn gets an agent of its own until it fits there. If that takes long,
+// another agent is tried, with more patience each time.
 COROLITH_DECL void core::reserve() {
   const std::uint32_t top = live_shapes < 2 ? no_slot : best_shape(true);
   if (top == no_slot) return unreserve();

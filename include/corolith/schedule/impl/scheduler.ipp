@@ -25,7 +25,8 @@ COROLITH_DECL void scheduler::agent_lost(agent_id agent) {
 }
 
 COROLITH_DECL void scheduler::agent_draining(agent_id agent) {
-  if (const auto slot = core_->agent_slots.find(agent); slot != detail::no_slot) core_->drain_agent(core_->agents[slot]);
+  if (const auto slot = core_->agent_slots.find(agent); slot != detail::no_slot)
+    core_->drain_agent(core_->agents[slot]);
 }
 
 COROLITH_DECL void scheduler::capacity_final(bool final) { core_->final = final; }
@@ -56,7 +57,8 @@ COROLITH_DECL void scheduler::consumed(batch_id id, std::uint32_t count) {
   detail::batch_record* batch = core_->find_batch(id);
   if (batch == nullptr) return;
   batch->outstanding -= std::min<std::uint64_t>(batch->outstanding, count);
-  if (!batch->input_ended && batch->outstanding + batch->wanted <= batch->window - batch->window / 4) core_->touch(*batch);
+  if (!batch->input_ended && batch->outstanding + batch->wanted <= batch->window - batch->window / 4)
+    core_->touch(*batch);
 }
 
 COROLITH_DECL void scheduler::batch_removed(batch_id id) {
@@ -73,8 +75,8 @@ COROLITH_DECL void scheduler::started(agent_id agent, const call_id& id) {
   }
 }
 
-COROLITH_DECL verdict scheduler::finished(agent_id agent, const call_id& id, outcome_kind kind, std::int64_t duration_ns,
-                                          std::int64_t now_ns) {
+COROLITH_DECL verdict scheduler::finished(agent_id agent, const call_id& id, outcome_kind kind,
+                                          std::int64_t duration_ns, std::int64_t now_ns) {
   const auto at = core_->locate(agent, id);
   core_->now = std::max(core_->now, now_ns);
   if (!at) return verdict::stale;
@@ -87,7 +89,8 @@ COROLITH_DECL verdict scheduler::finished(agent_id agent, const call_id& id, out
     core_->update_depth(batch);
   }
   const bool removed = batch.removed;
-  switch (judge(kind, {call.failures, call.losses, call.cancelled}, batch.options.retries, core_->config.poison_after)) {
+  switch (
+      judge(kind, {call.failures, call.losses, call.cancelled}, batch.options.retries, core_->config.poison_after)) {
     case consequence::deliver:
       core_->end(batch, id.index);
       core_->rank(batch);
