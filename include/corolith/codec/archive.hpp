@@ -245,6 +245,16 @@ template <class T>
 struct cereal_wrapper<cereal::SizeTag<T>> : std::true_type {};
 template <class T>
 struct cereal_wrapper<cereal::BinaryData<T>> : std::true_type {};
+template <class T>
+struct cereal_wrapper<cereal::base_class<T>> : std::true_type {};
+
+/// What only cereal's base class can handle.
+template <class T>
+struct cereal_internal : std::false_type {};
+template <class T>
+struct cereal_internal<cereal::virtual_base_class<T>> : std::true_type {};
+template <class T>
+struct cereal_internal<cereal::DeferredData<T>> : std::true_type {};
 
 template <class T>
 void save_wrapper(output_archive& archive, const cereal::NameValuePair<T>& pair) {
@@ -257,6 +267,10 @@ void save_wrapper(output_archive& archive, const cereal::SizeTag<T>& tag) {
 template <class T>
 void save_wrapper(output_archive& archive, const cereal::BinaryData<T>& data) {
   archive.write(data.data, static_cast<std::size_t>(data.size));
+}
+template <class T>
+void save_wrapper(output_archive& archive, const cereal::base_class<T>& base) {
+  archive.save_one(static_cast<const T&>(*base.base_ptr));
 }
 
 template <class T>
@@ -273,6 +287,10 @@ void load_wrapper(input_archive& archive, cereal::SizeTag<T>& tag) {
 template <class T>
 void load_wrapper(input_archive& archive, cereal::BinaryData<T>& data) {
   archive.read(data.data, static_cast<std::size_t>(data.size));
+}
+template <class T>
+void load_wrapper(input_archive& archive, cereal::base_class<T>& base) {
+  archive.load_one(*base.base_ptr);
 }
 
 template <class T>
@@ -293,7 +311,7 @@ void output_archive::save_one(const T& value) {
     static_assert(detail::always_false<T>,
                   "corolith cannot send a pointer, which means nothing in another process: send a value, a std::vector, a std::span, "
                   "a std::string or a std::unique_ptr");
-  } else if constexpr (detail::saved_by_user<T>) {
+  } else if constexpr (detail::saved_by_user<T> || detail::cereal_internal<T>::value) {
     const detail::level here(depth_);
     base_type::operator()(value);
   } else if constexpr (std::is_empty_v<T>) {
@@ -322,7 +340,7 @@ void input_archive::load_one(T& value) {
     detail::std_type<T>::load(*this, value);
   } else if constexpr (detail::cereal_wrapper<T>::value) {
     detail::load_wrapper(*this, value);
-  } else if constexpr (detail::loaded_by_user<T>) {
+  } else if constexpr (detail::loaded_by_user<T> || detail::cereal_internal<T>::value) {
     const detail::level here(depth_);
     base_type::operator()(value);
   } else if constexpr (std::is_empty_v<T>) {
