@@ -8,6 +8,7 @@
 #include <corolith/wire/transport.hpp>
 
 #include <asio/connect.hpp>
+#include <asio/error.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/local/stream_protocol.hpp>
@@ -69,7 +70,7 @@ inline void remove_stale_socket(asio::io_context& io, const std::string& path) {
   probe.open(asio::local::stream_protocol(), answer);
   probe.non_blocking(true, answer);
   probe.connect(asio::local::stream_protocol::endpoint(path), answer);
-  if (answer != std::errc::connection_refused) throw socket_error(path, "another process listens there");
+  if (answer != asio::error::connection_refused) throw socket_error(path, "another process listens there");
   ::unlink(path.c_str());
 }
 
@@ -170,7 +171,7 @@ class listener_core final : public std::enable_shared_from_this<listener_core> {
     if (closed_) return;
     if (!error) {
       welcome(std::move(socket));
-    } else if (error != std::errc::connection_aborted) {
+    } else if (error != asio::error::connection_aborted) {
       // Out of descriptors, most likely: some come back when others close.
       log::warning("accepting on " + where_.to_string() + ": " + error.message());
       return pause(std::chrono::milliseconds(100));
@@ -297,7 +298,7 @@ class connector final : public std::enable_shared_from_this<connector> {
     if (!done_) return;
     check_socket_length(where_.path);
     local_.async_connect(local::endpoint(where_.path), [self = shared_from_this()](std::error_code error) {
-      if (error == std::errc::resource_unavailable_try_again) return self->connect_again();
+      if (error == asio::error::try_again) return self->connect_again();
       if (error) return self->fail(error.message());
       if (!is_same_user(self->local_.native_handle())) return self->fail(foreign_user);
       self->introduce(make_transport(adopt_socket_t{}, std::move(self->local_)));

@@ -27,6 +27,8 @@ namespace corolith::inline v0::wire {
 namespace detail {
 
 inline constexpr std::string_view tls_identity_prefix = "corolith-";
+/// OpenSSL wants one wherever peers are verified and a session is taken up, and that is what it takes a shared key for.
+inline constexpr unsigned char tls_session_context[] = {'c', 'o', 'r', 'o', 'l', 'i', 't', 'h'};
 inline constexpr std::size_t tls_record = 16 * 1024;
 inline constexpr std::size_t tls_read_buffer = 128 * 1024;
 /// AES-GCM keys are good for 2^24.5 full records; new ones are made long before.
@@ -62,6 +64,7 @@ struct tls_state {
     SSL_CTX_set_max_early_data(raw, 0);
     // No certificate is trusted: a peer is known by the secret or not at all.
     SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_session_id_context(raw, tls_session_context, sizeof tls_session_context);
     SSL_CTX_set_psk_use_session_callback(raw, &use_session);
     SSL_CTX_set_psk_find_session_callback(raw, &find_session);
     SSL_CTX_set_read_ahead(raw, 1);
@@ -80,6 +83,7 @@ struct tls_state {
     if (!session || cipher == nullptr) return nullptr;
     auto key = reinterpret_cast<const unsigned char*>(shared.bytes().data());
     if (SSL_SESSION_set1_master_key(session.get(), key, secret::size) != 1 ||
+        SSL_SESSION_set1_id_context(session.get(), tls_session_context, sizeof tls_session_context) != 1 ||
         SSL_SESSION_set_cipher(session.get(), cipher) != 1 ||
         SSL_SESSION_set_protocol_version(session.get(), TLS1_3_VERSION) != 1)
       return nullptr;
