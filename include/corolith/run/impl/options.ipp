@@ -4,12 +4,13 @@
 #include <corolith/core/log.hpp>
 #include <corolith/run/options.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdlib>
+#include <string_view>
 
 namespace corolith {
 inline namespace v0 {
@@ -91,36 +92,39 @@ inline std::string variable_of(std::string_view name) {
   return variable;
 }
 
+/// A flag of this library by its name without dashes; null when there is none. Only whole names count: what is short for one of
+/// ours may be one of the program's.
+inline const char* known_flag(std::string_view name) {
+  if (name == "config") return "config";
+  for (const option_row& row : option_rows())
+    if (name == row.name) return row.name;
+  return nullptr;
+}
+
 /// The flags into `settings`; returns what is not corolith's. Sets `help` when it or the version was asked for.
 inline std::vector<std::string> read_flags(config& settings, int argc, const char* const* argv, std::string& help) {
-  CLI::App app;
-  app.set_help_flag();
-  app.allow_extras();
-  app.prefix_command(false);
-  std::vector<std::string> values(option_rows().size() + 1);
-  std::vector<CLI::Option*> given;
-  std::size_t i = 0;
-  for (const option_row& row : option_rows()) given.push_back(app.add_option(std::string("--") + row.name, values[i++]));
-  given.push_back(app.add_option("--config", values[i]));
-  bool wants_help = false, wants_version = false;
-  app.add_flag("-h,--help", wants_help);
-  app.add_flag("--version", wants_version);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& failure) {
-    throw config_error(std::string("command line: ") + failure.what() + "; --help lists the flags");
+  std::vector<std::string> rest;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--") {
+      rest.insert(rest.end(), argv + i + 1, argv + argc);
+      break;
+    }
+    if (word == "--help" || word == "-h") help = options_help(argv[0]);
+    if (word == "--version")
+      help = fmt::format("corolith {}.{}.{}\n", COROLITH_VERSION_MAJOR, COROLITH_VERSION_MINOR, COROLITH_VERSION_PATCH);
+    const std::size_t equals = std::min(word.find('='), word.size());
+    const char* name = word.starts_with("--") ? known_flag(word.substr(2, equals - 2)) : nullptr;
+    if (name == nullptr) {
+      rest.emplace_back(word);
+      continue;
+    }
+    const std::string source = std::string("flag --") + name;
+    if (equals == word.size() && i + 1 == argc) throw config_error(source + ": a value was expected after it");
+    if (settings.find(name) != nullptr) throw config_error(source + ": it was given twice");
+    settings.set(name, std::string(equals == word.size() ? std::string_view(argv[++i]) : word.substr(equals + 1)), source);
   }
-  const std::string program = argc > 0 ? argv[0] : "program";
-  if (wants_help) help = options_help(program);
-  if (wants_version)
-    help = fmt::format("corolith {}.{}.{}\n", COROLITH_VERSION_MAJOR, COROLITH_VERSION_MINOR, COROLITH_VERSION_PATCH);
-  i = 0;
-  for (const option_row& row : option_rows()) {
-    if (given[i]->count() != 0) settings.set(row.name, values[i], std::string("flag --") + row.name);
-    ++i;
-  }
-  if (given[i]->count() != 0) settings.set("config", values[i], "flag --config");
-  return app.remaining();
+  return rest;
 }
 
 inline void check_keys(const config& settings) {
