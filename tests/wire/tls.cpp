@@ -201,7 +201,7 @@ TEST_CASE("a stranger with certificates is refused whichever end it is") {
 }
 
 TEST_CASE("a changed byte on the way ends the connection") {
-  tcp_pair front, back;  // front.client … front.server | we copy | back.client … back.server
+  tcp_pair front, back;  // front.client ... front.server, we copy, back.client ... back.server
   tls_context context(secret::make());
   outcome one, two;
   async_tls(std::move(front.client), context, tls_side::client, one.callback());

@@ -4,6 +4,7 @@
 #include <corolith/core/bytes.hpp>
 #include <corolith/core/detail/decl.hpp>
 #include <corolith/core/error.hpp>
+#include <corolith/wire/detail/adopt_socket.hpp>
 #include <corolith/wire/frame_format.hpp>
 #include <corolith/wire/message_type.hpp>
 
@@ -17,7 +18,6 @@
 namespace corolith::inline v0::wire {
 
 class transport;
-struct adopt_socket_t {};
 namespace detail {
 class channel_core;
 }

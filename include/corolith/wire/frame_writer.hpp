@@ -18,7 +18,7 @@ namespace corolith::inline v0::wire {
 /// An outbox: messages in, gathered buffers out; does no I/O itself. Not thread-safe.
 ///
 /// Order: messages about the same batch arrive in the order in which they were appended, and so do all nested ones, and so
-/// do all the rest (hello, welcome, program files…) among themselves. A message may overtake a *large* one (more than
+/// do all the rest (hello, welcome, program files...) among themselves. A message may overtake a *large* one (more than
 /// `chunk_size`) of another batch. Nothing overtakes or is overtaken by `goodbye` and `shutdown`: they come after all that
 /// was appended before. Urgent messages go before everything that has not been gathered yet.
 class frame_writer {

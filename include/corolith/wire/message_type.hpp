@@ -11,16 +11,16 @@ namespace corolith::inline v0::wire {
 enum class message_type : std::uint8_t {
   heartbeat = 1,    ///< empty; handled by the channel, never delivered
   goodbye,          ///< the sender closes on purpose: the end of the connection after it is no loss
-  agent_hello,      ///< agent → driver
-  welcome,          ///< driver → agent
-  program_request,  ///< agent → driver
-  program_file,     ///< driver → agent: 32 bytes SHA-256, then the file; no bytes after the hash: refused
-  agent_ready,      ///< agent → driver
-  agent_failed,     ///< agent → driver
-  worker_setup,     ///< agent → worker
-  worker_hello,     ///< worker → agent
-  batch_open,       ///< driver → agent → worker
-  batch_close,      ///< driver → agent → worker
+  agent_hello,      ///< agent -> driver
+  welcome,          ///< driver -> agent
+  program_request,  ///< agent -> driver
+  program_file,     ///< driver -> agent: 32 bytes SHA-256, then the file; no bytes after the hash: refused
+  agent_ready,      ///< agent -> driver
+  agent_failed,     ///< agent -> driver
+  worker_setup,     ///< agent -> worker
+  worker_hello,     ///< worker -> agent
+  batch_open,       ///< driver -> agent -> worker
+  batch_close,      ///< driver -> agent -> worker
   call,             ///< call_id, then the encoded element
   cancel,           ///< call_id
   recall,           ///< call_id: give it back unless it has started
@@ -31,7 +31,7 @@ enum class message_type : std::uint8_t {
   output,           ///< output_line
   blocked,          ///< call_id: it waits for nested calls, its slot is free
   unblocked,        ///< call_id
-  nested_up,        ///< worker → agent: u8 inner type, inner body; agent → driver: u64 worker number before that
+  nested_up,        ///< worker -> agent: u8 inner type, inner body; agent -> driver: u64 worker number before that
   nested_down,      ///< the way back, in the same form
   nested_gone,      ///< u64 worker number: that worker's nested calls have nobody to answer to
 };

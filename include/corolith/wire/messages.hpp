@@ -58,7 +58,7 @@ struct failure {
   std::int32_t exit_status = 0;
 };
 
-/// agent → driver, first message: what the node offers.
+/// agent -> driver, first message: what the node offers.
 struct agent_hello {
   static constexpr message_type type = message_type::agent_hello;
   std::string host;
@@ -78,7 +78,7 @@ struct module_file {
   bool executable = false;
 };
 
-/// driver → agent, the answer to agent_hello: which program to run and how.
+/// driver -> agent, the answer to agent_hello: which program to run and how.
 struct welcome {
   static constexpr message_type type = message_type::welcome;
   std::string session;
@@ -90,24 +90,24 @@ struct welcome {
   std::int64_t grace_ms = 0;  ///< between the stop request and SIGKILL
 };
 
-/// agent → driver: send me that file; the answer is a `program_file` whose body is the hash and the raw bytes.
+/// agent -> driver: send me that file; the answer is a `program_file` whose body is the hash and the raw bytes.
 struct program_request {
   static constexpr message_type type = message_type::program_request;
   sha256_bytes sha256{};
 };
 
-/// agent → driver: workers can be started, calls may come.
+/// agent -> driver: workers can be started, calls may come.
 struct agent_ready {
   static constexpr message_type type = message_type::agent_ready;
 };
 
-/// agent → driver: the node cannot run the program.
+/// agent -> driver: the node cannot run the program.
 struct agent_failed {
   static constexpr message_type type = message_type::agent_failed;
   std::string reason;
 };
 
-/// agent → worker, first message.
+/// agent -> worker, first message.
 struct worker_setup {
   static constexpr message_type type = message_type::worker_setup;
   std::string host;
@@ -117,7 +117,7 @@ struct worker_setup {
   std::int64_t grace_ms = 0;
 };
 
-/// worker → agent: up and ready for calls.
+/// worker -> agent: up and ready for calls.
 struct worker_hello {
   static constexpr message_type type = message_type::worker_hello;
   std::int32_t pid = 0;
@@ -133,7 +133,7 @@ struct call_limits {
   std::vector<std::string> environment;
 };
 
-/// driver → agent → worker: calls of this batch run that function, with these shared arguments.
+/// driver -> agent -> worker: calls of this batch run that function, with these shared arguments.
 struct batch_open {
   static constexpr message_type type = message_type::batch_open;
   std::uint64_t batch = 0;

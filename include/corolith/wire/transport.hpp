@@ -3,7 +3,7 @@
 
 #include <corolith/core/bytes.hpp>
 #include <corolith/core/detail/decl.hpp>
-#include <corolith/wire/channel.hpp>
+#include <corolith/wire/detail/adopt_socket.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/ip/tcp.hpp>

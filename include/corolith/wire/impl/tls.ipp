@@ -90,7 +90,7 @@ struct tls_state {
     return session.release();
   }
 
-  // The client names its secret by fingerprint …
+  // The client names its secret by fingerprint ...
   static int use_session(SSL* ssl, const EVP_MD*, const unsigned char** id, std::size_t* id_size, SSL_SESSION** session) {
     tls_state& state = of(ssl);
     *session = state.make_session(ssl);
@@ -98,7 +98,7 @@ struct tls_state {
     *id_size = state.identity.size();
     return *session != nullptr;
   }
-  // … and the server looks whether it has it. TLS goes on either way and refuses by itself.
+  // ... and the server looks whether it has it. TLS goes on either way and refuses by itself.
   static int find_session(SSL* ssl, const unsigned char* id, std::size_t id_size, SSL_SESSION** session) {
     tls_state& state = of(ssl);
     std::string_view named(reinterpret_cast<const char*>(id), id_size);
