@@ -95,7 +95,7 @@ class session final : public dispatch_actions, public worker_events {
   bool memory_watch_armed_ = false;
   bool workers_paused_ = false;
   bool shutting_down_ = false;
-  bool orderly_ = false;
+  bool lost_driver_ = false;
   bool ended_ = false;
   int status_ = 0;
 };

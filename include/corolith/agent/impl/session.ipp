@@ -66,7 +66,7 @@ COROLITH_DECL int session::run() {
   }
   workers_.clear();  // kills their process groups
   driver_.reset();
-  if (!orderly_) clear_session_folder();
+  if (lost_driver_ || driver_is_gone()) clear_session_folder();
   return status_;
 }
 
@@ -91,7 +91,8 @@ COROLITH_DECL void session::end(int status) noexcept {
   io_.stop();
 }
 
-// Only after the driver: as long as it lives the folder is its own to remove.
+// Only after the driver: as long as it lives the folder is its own to remove. A process that is being killed closes its
+// sockets a little before it is gone.
 COROLITH_DECL void session::clear_session_folder() const noexcept {
   if (options_.session_folder.empty() || options_.parent_pid == 0) return;
   for (int waited = 0; !driver_is_gone() && waited < 100; ++waited) std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -138,9 +139,9 @@ COROLITH_DECL void session::on_connected(std::shared_ptr<wire::channel> channel)
 }
 
 COROLITH_DECL void session::on_driver_closed(const std::exception_ptr& reason) {
-  orderly_ = reason == nullptr || shutting_down_;
-  if (!orderly_) log::warning("agent: the driver is lost: " + explain_exception(reason));
-  end(orderly_ ? status_ : 1);
+  lost_driver_ = reason != nullptr && !shutting_down_;
+  if (lost_driver_) log::warning("agent: the driver is lost: " + explain_exception(reason));
+  end(lost_driver_ ? 1 : status_);
 }
 
 COROLITH_DECL void session::on_driver_message(wire::message&& got) {

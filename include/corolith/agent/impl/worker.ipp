@@ -119,6 +119,7 @@ class worker_process_main final : public uplink {
   std::atomic<bool> ending_{false};
 
   // The main thread's own.
+  const std::int32_t pid_ = static_cast<std::int32_t>(::getpid());
   current_call current_;
   byte_buffer result_;
   known_batch* last_batch_ = nullptr;
@@ -221,7 +222,7 @@ inline void worker_process_main::run_call(const waiting_call& call) {
   known_batch* batch = find_batch(call.id.batch);
   wire::result_head head;
   head.id = call.id;
-  head.pid = static_cast<std::int32_t>(::getpid());
+  head.pid = pid_;
   result_.clear();
   result_.extend(sizeof head);
   head.started_ns = now_ns_ != 0 ? now_ns_ : system_ns();
@@ -359,7 +360,7 @@ inline void worker_process_main::set_up(const wire::worker_setup& setup) {
   slot_memory_ = setup.memory_limit;
   if (!setup.working_directory.empty() && ::chdir(setup.working_directory.c_str()) != 0)
     log::warning("cannot change to the directory " + setup.working_directory + ": " + std::strerror(errno));
-  link_.append(message_type::worker_hello, wire::pack(wire::worker_hello{static_cast<std::int32_t>(::getpid())}));
+  link_.append(message_type::worker_hello, wire::pack(wire::worker_hello{pid_}));
   link_.flush();
 }
 
