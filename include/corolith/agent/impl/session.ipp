@@ -139,7 +139,8 @@ COROLITH_DECL void session::on_connected(std::shared_ptr<wire::channel> channel)
 }
 
 COROLITH_DECL void session::on_driver_closed(const std::exception_ptr& reason) {
-  lost_driver_ = reason != nullptr && !shutting_down_;
+  // A driver that says shutdown waits until this agent is done: while workers are there, it has not left but died.
+  lost_driver_ = reason != nullptr && !(shutting_down_ && workers_.empty());
   if (lost_driver_) log::warning("agent: the driver is lost: " + explain_exception(reason));
   end(lost_driver_ ? 1 : status_);
 }
