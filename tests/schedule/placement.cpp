@@ -251,6 +251,50 @@ TEST_CASE("one bad node does not poison calls: they try elsewhere and it rests")
   REQUIRE(lost < 20);
 }
 
+TEST_CASE("a call waits for another agent than the one where it lost a worker, while there is one") {
+  const bool other_is_lost = GENERATE(false, true);
+  fake_driver d;
+  d.scheduler.agent_joined(1, {1, 0, 0});
+  d.scheduler.agent_joined(2, {1, 0, 0});
+  d.batch(1, 1);
+  const command busy = d.sends().at(0);
+  d.batch(2, 1);
+  const command unlucky = d.sends().at(0);
+  REQUIRE(unlucky.agent != busy.agent);
+  REQUIRE(d.finish(unlucky, outcome_kind::worker_lost) == verdict::retry);
+  REQUIRE(d.sends().empty());
+  d.batch(3, 1);
+  const command third = d.sends().at(0);  // others may use the agent meanwhile
+  REQUIRE(third.agent == unlucky.agent);
+  d.finish(third);
+  REQUIRE(d.sends().empty());
+  if (other_is_lost) {
+    d.scheduler.agent_lost(busy.agent);
+    d.finish(d.sends().at(0));  // the lost agent's call came first
+  } else {
+    d.finish(busy);
+  }
+  auto again = d.sends();
+  REQUIRE(count_batch(again, 2) == 1);
+  for (const command& c : again) REQUIRE((c.agent == unlucky.agent) == other_is_lost);
+}
+
+TEST_CASE("an agent on trial comes after idle healthy ones") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {4, 0, 0});
+  d.scheduler.agent_joined(2, {3, 0, 0});
+  d.batch(1, 7);
+  for (const command& c : d.sends()) d.finish(c, c.agent == 1 ? outcome_kind::worker_lost : outcome_kind::value);
+  for (int round = 0; round < 2; ++round)
+    for (const command& c : d.sends()) d.finish(c);
+  d.scheduler.tick(d.now + 1'000'000'000);
+  d.batch(2, 4);
+  auto sent = d.sends();
+  REQUIRE(sent.size() == 4);
+  for (int i = 0; i < 3; ++i) REQUIRE(sent[static_cast<std::size_t>(i)].agent == 2);
+  REQUIRE(sent[3].agent == 1);
+}
+
 TEST_CASE("a node that recovers is used again") {
   fake_driver d;
   d.scheduler.agent_joined(1, {4, 0, 0});

@@ -34,6 +34,10 @@ struct core;
 /// - Commands are to be done in their order. `open_batch` to an agent comes before its first `send` of the batch,
 /// `close_batch`
 ///   after its last outcome. `batch_done` is the last command of a batch; `batch_removed` then forgets it.
+/// - Events that came before take_commands() may have overtaken a queued command: `cancel` and `recall` may name a call
+/// that
+///   has ended or an agent that was lost, and `fail` a batch that was removed. Such a command is to be passed over (an
+///   agent that gets it passes it over too).
 ///
 /// @par What costs what
 /// - exception, timeout, memory: one of `batch_options::retries`; none left: `deliver`.
