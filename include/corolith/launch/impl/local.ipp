@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <corolith/core/process_status.hpp>
 #include <corolith/core/error.hpp>
 #include <corolith/launch/local.hpp>
 
@@ -51,14 +52,6 @@ inline std::string file_tail(const std::string& path, std::streamoff bytes = 409
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
-}
-
-inline std::string describe_status(int status) {
-  if (WIFSIGNALED(status)) {
-    const char* name = sigabbrev_np(WTERMSIG(status));
-    return fmt::format("killed by signal {} (SIG{})", WTERMSIG(status), name ? name : "?");
-  }
-  return fmt::format("exit status {}", WEXITSTATUS(status));
 }
 
 }  // namespace detail
@@ -138,7 +131,7 @@ COROLITH_DECL std::vector<agent_exit> local::ended() {
     int status = 0;
     if (agent.pid == 0 || ::waitpid(agent.pid, &status, WNOHANG) != agent.pid) continue;
     agent.pid = 0;
-    exits.push_back({number, detail::describe_status(status), detail::file_tail(agent.log_file)});
+    exits.push_back({number, describe_wait_status(status), detail::file_tail(agent.log_file)});
   }
   return exits;
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <corolith/core/process_status.hpp>
 #include <corolith/run/detail/outcome.hpp>
 
 #include <fmt/format.h>
 
-#include <csignal>
-#include <cstring>
 
 namespace corolith {
 inline namespace v0 {
@@ -40,10 +39,7 @@ inline std::string describe_origin(const call_origin& origin) {
 }
 
 inline std::string describe_death(const wire::failure& failure) {
-  if (failure.signal != 0) {
-    const char* name = sigabbrev_np(failure.signal);
-    return fmt::format("the worker was killed by signal {} (SIG{})", failure.signal, name ? name : "?");
-  }
+  if (failure.signal != 0) return "the worker was killed by " + describe_signal(failure.signal);
   if (failure.exit_status != 0 || failure.what.empty())
     return fmt::format("the worker exited with status {}", failure.exit_status);
   return "the worker was lost";

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <corolith/agent/program_cache.hpp>
 #include <corolith/core/error.hpp>
 #include <corolith/run/detail/program.hpp>
-
-#include <openssl/evp.h>
 
 #include <fcntl.h>
 #include <link.h>
@@ -35,13 +34,6 @@ inline shared_bytes map_file(const char* path) {
   return {std::move(owner), byte_span(static_cast<const std::byte*>(mapped), size)};
 }
 
-inline wire::sha256_bytes sha256_of(byte_span bytes) {
-  wire::sha256_bytes digest{};
-  if (::EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, ::EVP_sha256(), nullptr) != 1)
-    throw error(errc::misuse, "OpenSSL cannot compute SHA-256");
-  return digest;
-}
-
 inline bool is_system_library(std::string_view path) {
   constexpr std::string_view folders[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
   return path.find('/') == std::string_view::npos ||
@@ -54,7 +46,7 @@ inline wire::module_file describe_module(const std::string& opened, std::string 
   wire::module_file module;
   module.name = path.substr(path.rfind('/') + 1);
   module.path = std::move(path);
-  module.sha256 = sha256_of(bytes);
+  module.sha256 = agent::sha256_of(bytes);
   module.size = bytes.size();
   module.executable = executable;
   return module;
@@ -78,7 +70,7 @@ COROLITH_DECL std::vector<wire::module_file> program_modules() {
 
 COROLITH_DECL shared_bytes read_module(const wire::module_file& module) {
   shared_bytes bytes = map_file(module.executable ? "/proc/self/exe" : module.path.c_str());
-  if (bytes.size() != module.size || sha256_of(bytes) != module.sha256) return {};
+  if (bytes.size() != module.size || agent::sha256_of(bytes) != module.sha256) return {};
   return bytes;
 }
 

@@ -36,13 +36,12 @@ class nested_backend : public backend, public std::enable_shared_from_this<neste
     asked.limits = std::move(request.limits);
     asked.retries = request.retries;
     asked.lazy = request.lazy;
+    const call_id by = caller != nullptr ? caller->id : call_id();
     std::lock_guard lock(mutex_);
     asked.batch = next_++;
-    if (caller != nullptr) {
-      // From the first open batch to the end of the last: the caller is taken to wait.
-      if (batches_.empty()) up_.blocked(blocked_ = caller->id);
-    }
-    batches_.emplace(asked.batch, std::move(link));
+    // From its first open batch to the end of its last: the caller is taken to wait.
+    if (caller != nullptr && ++open_of_[by] == 1) up_.blocked(by);
+    batches_.emplace(asked.batch, opened{std::move(link), by});
     up_.send_up(wire::message_type::batch_open, {}, wire::pack(asked));
     return asked.batch;
   }
@@ -59,7 +58,7 @@ class nested_backend : public backend, public std::enable_shared_from_this<neste
   }
   void cancel_all() override {
     std::lock_guard lock(mutex_);
-    for (const auto& [batch, link] : batches_) cancel(batch, std::nullopt);
+    for (const auto& [batch, known] : batches_) cancel(batch, std::nullopt);
   }
   void close() override {}  // the agents are the driver's
 
@@ -91,18 +90,29 @@ class nested_backend : public backend, public std::enable_shared_from_this<neste
   std::shared_ptr<batch_link> find(std::uint64_t batch) {
     std::lock_guard lock(mutex_);
     const auto found = batches_.find(batch);
-    return found == batches_.end() ? nullptr : found->second;
+    return found == batches_.end() ? nullptr : found->second.link;
   }
   void forget(std::uint64_t batch) {
     std::lock_guard lock(mutex_);
-    if (batches_.erase(batch) != 0 && batches_.empty()) up_.unblocked(blocked_);
+    const auto found = batches_.find(batch);
+    if (found == batches_.end()) return;
+    const auto caller = open_of_.find(found->second.by);
+    batches_.erase(found);
+    if (caller == open_of_.end() || --caller->second != 0) return;
+    up_.unblocked(caller->first);  // of no effect when that call has ended before the calls that it made
+    open_of_.erase(caller);
   }
+
+  struct opened {
+    std::shared_ptr<batch_link> link;
+    call_id by;  // zeros: no call's, but a thread's that outlived its call
+  };
 
   agent::uplink& up_;
   std::mutex mutex_;
   std::uint64_t next_ = 1;
-  call_id blocked_;
-  std::map<std::uint64_t, std::shared_ptr<batch_link>> batches_;
+  std::map<std::uint64_t, opened> batches_;
+  std::map<call_id, std::size_t> open_of_;  // how many batches a call has open
 };
 
 }  // namespace detail
