@@ -13,7 +13,7 @@
 namespace corolith {
 inline namespace v0 {
 
-/// What a call may be given: `ex.with({.timeout = 2s, .retries = 3}).map<f>(…)`. What is not set keeps the executor's default.
+/// What a call may be given: `ex.with({.timeout = 2s, .retries = 3}).map<f>(...)`. What is not set keeps the executor's default.
 struct call_options {
   /// How long one attempt may run; then its stop token is set and, after a grace time, its worker killed.
   std::optional<std::chrono::nanoseconds> timeout{};

@@ -21,8 +21,8 @@
 namespace corolith {
 inline namespace v0 {
 
-/// Runs ordinary functions in worker processes. A function is named by itself: `ex.call<f>(args…)` for functions, member functions and
-/// captureless lambdas known at compile time, `ex.call(object, args…)` for lambdas and for function objects whose state can be
+/// Runs ordinary functions in worker processes. A function is named by itself: `ex.call<f>(args...)` for functions, member functions and
+/// captureless lambdas known at compile time, `ex.call(object, args...)` for lambdas and for function objects whose state can be
 /// serialised. Arguments are converted to the function's parameter types and encoded before the call returns, so nothing of the
 /// caller is referred to afterwards (a lazy range apart).
 ///
@@ -34,10 +34,10 @@ class executor {
   /// Over agents that are there already: see this_call().executor().
   COROLITH_DECL explicit executor(std::shared_ptr<detail::backend> where);
 
-  /// The same agents, with other options for the calls made through it: `ex.with({.timeout = 2s}).map<f>(…)`.
+  /// The same agents, with other options for the calls made through it: `ex.with({.timeout = 2s}).map<f>(...)`.
   COROLITH_DECL executor with(const call_options& changed) const;
 
-  /// Calls F(args…) remotely, now. The future holds its value, or its exception as remote_error.
+  /// Calls F(args...) remotely, now. The future holds its value, or its exception as remote_error.
   template <auto F, class... Args>
   auto call(Args&&... args) const {
     return start_call(codec::fixed<F>{}, std::forward<Args>(args)...);
@@ -47,7 +47,7 @@ class executor {
     return start_call(std::move(callable), std::forward<Args>(args)...);
   }
 
-  /// Calls F(element, shared…) for each element. A tuple-like element that F does not take whole is spread over its parameters.
+  /// Calls F(element, shared...) for each element. A tuple-like element that F does not take whole is spread over its parameters.
   /// Containers are encoded at once; other ranges (views, generators, async generators) are pulled on the background thread while the
   /// batch runs, so they may be endless and use bounded memory, and what they refer to must live as long as the batch.
   /// The shared arguments travel once to each agent.

@@ -17,7 +17,7 @@ namespace detail {
 // unread. The first byte is a wire::message_type:
 //
 //   up    batch_open    packed nested_open
-//         call          nested_elements, then count × u64 ends, then the bytes
+//         call          nested_elements, then count x u64 ends, then the bytes
 //         batch_close   u64 batch: no more elements
 //         cancel        call_id; index = every_index: the whole batch
 //         returned      nested_count: results that were consumed
