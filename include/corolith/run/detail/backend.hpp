@@ -64,7 +64,7 @@ struct batch_request {
   std::uint32_t retries = 0;
   bool lazy = false;                 ///< input is fed as the backend asks for it
   std::optional<std::uint64_t> size; ///< number of elements where it is known
-  bool quiet = false;                ///< not counted by the progress line
+  bool nested = false;               ///< opened by a call, which waits for it; not counted by the progress line
 };
 
 /// Where calls go: the driver's cluster of agents, or, inside a worker, its agent. All functions are safe from any thread.

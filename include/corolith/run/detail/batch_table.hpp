@@ -74,7 +74,7 @@ struct batch_entry {
   std::uint64_t failed = 0; ///< of `ended`
   std::uint64_t size = 0;   ///< how many there will be; 0 while that is not known
   bool input_ended = false;
-  bool quiet = false;
+  bool nested = false;
   bool touched = false;     ///< has ended calls that its link was not yet told to settle
 
   bool complete() const noexcept { return input_ended && ended == fed; }

@@ -241,7 +241,7 @@ COROLITH_DECL void driver_core::tick() {
 COROLITH_DECL void driver_core::show_progress() {
   progress_counts counts;
   for (const auto& [batch, entry] : batches_) {
-    if (entry.quiet) continue;
+    if (entry.nested) continue;
     counts.done += entry.ended;
     counts.failed += entry.failed;
     counts.known += std::max(entry.fed, entry.size);

@@ -13,6 +13,8 @@ namespace corolith {
 inline namespace v0 {
 namespace detail {
 
+inline constexpr std::uint32_t poison_after = schedule::settings{}.poison_after;
+
 inline std::int64_t steady_now_ns() {
   return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
 }
@@ -24,11 +26,13 @@ COROLITH_DECL void driver_core::open(std::uint64_t batch, std::shared_ptr<batch_
   how.retries = request.retries;
   how.chunk = request.limits.chunk;
   how.exclusive_dispatch = request.limits.timeout_ns != 0;
+  how.function = (request.function.module ^ (request.function.offset * 0x9e3779b97f4a7c15)) | 1;
+  how.priority = request.nested ? 4 : 1;  // somebody who holds a worker waits for them
   scheduler_.batch_added(batch, how);
   batch_entry& entry = batches_[batch];
   entry.link = std::move(link);
   entry.size = request.size.value_or(0);
-  entry.quiet = request.quiet;
+  entry.nested = request.nested;
   wire::batch_open opened;
   opened.batch = batch;
   opened.function = request.function;
@@ -120,7 +124,7 @@ COROLITH_DECL void driver_core::execute_fail(const schedule::command& command) {
   }
   if (command.reason == schedule::fail_reason::poison) {
     wire::failure failure = wire::unpack<wire::failure>(outcome.payload);
-    failure.what = fmt::format("it is the {}. worker that this call killed, so the call is not tried again", 3);
+    failure.what = fmt::format("this call has killed {} workers, so it is not tried again", poison_after);
     outcome.payload = wire::pack(failure);
   }
   if (command.reason == schedule::fail_reason::cannot_fit)

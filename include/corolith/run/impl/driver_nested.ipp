@@ -80,6 +80,7 @@ COROLITH_DECL void driver_core::nested_opened(agent_session& session, std::uint6
   request.limits = std::move(asked.limits);
   request.retries = asked.retries;
   request.lazy = asked.lazy;
+  request.nested = true;
   open(batch, std::make_shared<relay_link>(session.channel, worker, asked.batch), std::move(request));
 }
 

@@ -9,11 +9,10 @@ find_dependency(fmt)
 find_dependency(spdlog)
 find_dependency(simdjson)
 find_dependency(cereal)
-find_dependency(CLI11)
 find_dependency(AsioStandalone)
 
 list(REMOVE_ITEM CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR})
 
 set(corolith_dependencies
     Threads::Threads OpenSSL::SSL OpenSSL::Crypto Boost::headers fmt::fmt spdlog::spdlog simdjson::simdjson cereal::cereal
-    CLI11::CLI11 corolith::asio)
+    corolith::asio)
