@@ -15,7 +15,8 @@ namespace cl = corolith;
 namespace codec = corolith::codec;
 
 template <class Function>
-typename Function::result_type run(cl::byte_span shared, cl::byte_span element, std::shared_ptr<void>* cache = nullptr) {
+typename Function::result_type run(cl::byte_span shared, cl::byte_span element,
+                                   std::shared_ptr<void>* cache = nullptr) {
   const codec::thunk entry = codec::find_function(Function::key());
   REQUIRE(entry != nullptr);
   cl::byte_buffer result;

@@ -196,9 +196,7 @@ TEST_CASE("views as parameters and results travel as what they show") {
   CHECK(here::call<tail>(std::vector<int>{1, 2, 3}) == std::vector<int>{2, 3});
 }
 
-TEST_CASE("move-only arguments and results") {
-  CHECK(*here::call<plus_one>(std::make_unique<int>(4)) == 5);
-}
+TEST_CASE("move-only arguments and results") { CHECK(*here::call<plus_one>(std::make_unique<int>(4)) == 5); }
 
 TEST_CASE("member functions take their object first") {
   CHECK(here::call<&account::total>(account{10, "me"}, 5) == 15);
@@ -273,7 +271,8 @@ TEST_CASE("arguments that cannot be read are a codec_error that says which") {
   mapped::function::encode_shared(shared, {}, 1);
   mapped::encode_element(element, 1);
   CHECK(here::run<mapped::function>(shared.span(), element.span()) == 1.0);
-  CHECK_THROWS_WITH(here::run<mapped::function>(shared.span(), element.span().first(3)), Catch::StartsWith("the call's arguments"));
+  CHECK_THROWS_WITH(here::run<mapped::function>(shared.span(), element.span().first(3)),
+                    Catch::StartsWith("the call's arguments"));
   CHECK_THROWS_WITH(here::run<mapped::function>(shared.span().first(3), element.span()),
                     Catch::StartsWith("the shared arguments"));
   CHECK_THROWS_AS(here::run<mapped::function>(shared.span(), shared.span().first(0)), cl::codec_error);
@@ -281,7 +280,8 @@ TEST_CASE("arguments that cannot be read are a codec_error that says which") {
 
 TEST_CASE("shared arguments are decoded once a batch, and no call spoils them for the next") {
   const auto run_twice = [](const auto& callable, const auto& shared_argument) {
-    using mapped = codec::map_call<std::remove_cvref_t<decltype(callable)>, int, std::remove_cvref_t<decltype(shared_argument)>>;
+    using mapped =
+        codec::map_call<std::remove_cvref_t<decltype(callable)>, int, std::remove_cvref_t<decltype(shared_argument)>>;
     cl::byte_buffer shared, element;
     mapped::function::encode_shared(shared, callable, shared_argument);
     mapped::encode_element(element, 1);
@@ -333,9 +333,11 @@ TEST_CASE("only registered keys are found") {
 
 TEST_CASE("keys have readable names") {
   const auto name = [](codec::function_key key) { return codec::describe_function(key); };
-  CHECK_THAT(name(codec::single_call<codec::fixed<library::greet>, std::string>::key()), Catch::Contains("library::greet"));
+  CHECK_THAT(name(codec::single_call<codec::fixed<library::greet>, std::string>::key()),
+             Catch::Contains("library::greet"));
   CHECK_THAT(name(codec::single_call<codec::fixed<area>, int, int>::key()), Catch::Contains("area"));
-  CHECK_THAT(name(codec::single_call<codec::fixed<&account::total>, account, int>::key()), Catch::Contains("account::total"));
+  CHECK_THAT(name(codec::single_call<codec::fixed<&account::total>, account, int>::key()),
+             Catch::Contains("account::total"));
   CHECK_THAT(name(key_of([](int x) { return x; })), Catch::Contains("lambda"));
 }
 

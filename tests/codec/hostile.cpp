@@ -48,8 +48,9 @@ cl::byte_buffer length(std::uint64_t n) {
 /// A huge length and then some bytes; the containers must not believe it.
 template <class T>
 void refuses_lengths() {
-  for (const std::uint64_t n : {std::uint64_t{100}, std::uint64_t{1} << 20, std::uint64_t{1} << 32, std::uint64_t{1} << 61,
-                                (std::uint64_t{1} << 61) + 1, ~std::uint64_t{0} / 8, ~std::uint64_t{0} / 8 + 1, ~std::uint64_t{0}}) {
+  for (const std::uint64_t n :
+       {std::uint64_t{100}, std::uint64_t{1} << 20, std::uint64_t{1} << 32, std::uint64_t{1} << 61,
+        (std::uint64_t{1} << 61) + 1, ~std::uint64_t{0} / 8, ~std::uint64_t{0} / 8 + 1, ~std::uint64_t{0}}) {
     for (const std::size_t extra : {0u, 5u, 64u}) {
       cl::byte_buffer buffer = length(n);
       for (std::size_t i = 0; i < extra; ++i) buffer.append_value(std::uint8_t{0});
@@ -100,7 +101,8 @@ TEST_CASE("elements that take no bytes are bounded by the memory that they take"
   const std::size_t before = buffer.size();
   CHECK_THROWS_AS(codec::encode(buffer, std::vector<nothing>(codec::max_empty_bytes + 1)), cl::codec_error);
   CHECK(buffer.size() == before);
-  CHECK_THROWS_AS(codec::encode(buffer, std::vector<large_nothing>(codec::max_empty_bytes / 4096 + 1)), cl::codec_error);
+  CHECK_THROWS_AS(codec::encode(buffer, std::vector<large_nothing>(codec::max_empty_bytes / 4096 + 1)),
+                  cl::codec_error);
 
   for (const std::uint64_t n : {codec::max_empty_bytes + 1, std::size_t{1} << 40}) {
     CHECK_THROWS_AS(codec::decode_all<std::vector<nothing>>(length(n).span()), cl::codec_error);
@@ -149,11 +151,13 @@ TEST_CASE("values that no sender writes are refused") {
   CHECK_THROWS_AS((codec::decode_all<std::array<bool, 2>>(bytes({1, 7}).span())), cl::codec_error);
   CHECK_THROWS_AS(codec::decode_all<std::optional<int>>(bytes({255, 1, 1, 1, 1}).span()), cl::codec_error);
   CHECK_THROWS_AS((codec::decode_all<std::variant<int, char>>(bytes({2, 1}).span())), cl::codec_error);
-  CHECK_THROWS_AS((codec::decode_all<std::variant<int, char>>(bytes({0xff, 0xff, 0xff, 0xff, 0x0f, 1}).span())), cl::codec_error);
+  CHECK_THROWS_AS((codec::decode_all<std::variant<int, char>>(bytes({0xff, 0xff, 0xff, 0xff, 0x0f, 1}).span())),
+                  cl::codec_error);
   using pointer = std::shared_ptr<int>;
   using text_pointer = std::shared_ptr<std::string>;
   CHECK_THROWS_AS(codec::decode_all<pointer>(bytes({2, 1, 0, 0, 0}).span()), cl::codec_error);
-  CHECK_THROWS_AS((codec::decode_all<std::pair<pointer, text_pointer>>(bytes({1, 1, 0, 0, 0, 1}).span())), cl::codec_error);
+  CHECK_THROWS_AS((codec::decode_all<std::pair<pointer, text_pointer>>(bytes({1, 1, 0, 0, 0, 1}).span())),
+                  cl::codec_error);
   CHECK(*codec::decode_all<std::pair<pointer, pointer>>(bytes({1, 1, 0, 0, 0, 1}).span()).second == 1);
   CHECK_THROWS_AS(codec::decode_all<int>(bytes({1, 2, 3}).span()), cl::codec_error);
   CHECK_THROWS_AS(codec::decode_all<int>(bytes({1, 2, 3, 4, 5}).span()), cl::codec_error);

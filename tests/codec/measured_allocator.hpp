@@ -40,4 +40,5 @@ using measured_string = std::basic_string<char, std::char_traits<char>, measured
 template <class K, class V>
 using measured_map = std::map<K, V, std::less<K>, measured_allocator<std::pair<const K, V>>>;
 template <class K, class V>
-using measured_hash_map = std::unordered_map<K, V, std::hash<K>, std::equal_to<K>, measured_allocator<std::pair<const K, V>>>;
+using measured_hash_map =
+    std::unordered_map<K, V, std::hash<K>, std::equal_to<K>, measured_allocator<std::pair<const K, V>>>;

@@ -6,4 +6,6 @@
 
 double area(double width, double height) { return width * height; }
 
-int main() { corolith::codec::map_call<corolith::codec::fixed<area>, std::tuple<double, double, double>>::function::key(); }
+int main() {
+  corolith::codec::map_call<corolith::codec::fixed<area>, std::tuple<double, double, double>>::function::key();
+}

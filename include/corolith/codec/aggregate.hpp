@@ -24,7 +24,8 @@ struct any_base_of {
 
 struct nothing_in_particular {};
 
-// In an aggregate with a base, the first initialiser is the base. A first member that can be made from anything proves nothing.
+// In an aggregate with a base, the first initialiser is the base. A first member that can be made from anything proves
+// nothing.
 template <class T>
 concept starts_with_base = requires { T{any_base_of<T>{}}; } && !requires { T{nothing_in_particular{}}; };
 
@@ -47,11 +48,12 @@ constexpr bool takes_braces(std::index_sequence<Before...>, std::index_sequence<
   return requires { T{anything<T>{Before}..., {}, anything<T>{After}...}; };
 }
 
-/// How many of the initialisers from Place on belong to one member: several for an array such as `double x[3]`, because the braces
-/// around its elements may be left out. `{}` stands for the whole member.
+/// How many of the initialisers from Place on belong to one member: several for an array such as `double x[3]`, because
+/// the braces around its elements may be left out. `{}` stands for the whole member.
 template <class T, std::size_t Initialisers, std::size_t Place, std::size_t Extent = 1>
 constexpr std::size_t extent_at() noexcept {
-  if constexpr (takes_braces<T>(std::make_index_sequence<Place>{}, std::make_index_sequence<Initialisers - Place - Extent>{})) {
+  if constexpr (takes_braces<T>(std::make_index_sequence<Place>{},
+                                std::make_index_sequence<Initialisers - Place - Extent>{})) {
     return Extent;
   } else if constexpr (Place + Extent < Initialisers) {
     return extent_at<T, Initialisers, Place, Extent + 1>();
@@ -63,8 +65,10 @@ constexpr std::size_t extent_at() noexcept {
 // Boost.PFR counts initialisers, which are more than the members of a class that has an array among them.
 template <class T, std::size_t Initialisers, std::size_t Place = 0>
 constexpr std::size_t count_members() noexcept {
-  if constexpr (Place >= Initialisers) return 0;
-  else return 1 + count_members<T, Initialisers, Place + extent_at<T, Initialisers, Place>()>();
+  if constexpr (Place >= Initialisers)
+    return 0;
+  else
+    return 1 + count_members<T, Initialisers, Place + extent_at<T, Initialisers, Place>()>();
 }
 
 template <class T>

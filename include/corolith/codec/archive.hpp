@@ -27,8 +27,8 @@
 //   vector<bool>, bitset    eight to a byte
 //   other classes           what their cereal serialize / save writes
 //
-// Bytes may come from anywhere: a length is checked against what is left before anything is allocated, containers grow as
-// their elements arrive, and nesting is bounded. Whatever the bytes, the outcome is a value or a codec_error.
+// Bytes may come from anywhere: a length is checked against what is left before anything is allocated, containers grow
+// as their elements arrive, and nesting is bounded. Whatever the bytes, the outcome is a value or a codec_error.
 namespace corolith::inline v0::codec {
 
 static_assert(std::endian::native == std::endian::little, "corolith's encoding is little-endian; this machine is not");
@@ -309,7 +309,8 @@ void output_archive::save_one(const T& value) {
     detail::save_wrapper(*this, value);
   } else if constexpr (std::is_pointer_v<T>) {
     static_assert(detail::always_false<T>,
-                  "corolith cannot send a pointer, which means nothing in another process: send a value, a std::vector, a std::span, "
+                  "corolith cannot send a pointer, which means nothing in another process: send a value, a "
+                  "std::vector, a std::span, "
                   "a std::string or a std::unique_ptr");
   } else if constexpr (detail::saved_by_user<T> || detail::cereal_internal<T>::value) {
     const detail::level here(depth_);
@@ -319,8 +320,9 @@ void output_archive::save_one(const T& value) {
   } else if constexpr (plain_aggregate<T>) {
     detail::with_members(value, [this](const auto&... member) { (this->save_one(member), ...); });
   } else {
-    static_assert(detail::always_false<T>,
-                  "corolith cannot send this type: make it a plain aggregate, or give it a cereal serialize(Archive&) member");
+    static_assert(
+        detail::always_false<T>,
+        "corolith cannot send this type: make it a plain aggregate, or give it a cereal serialize(Archive&) member");
   }
 }
 
@@ -348,8 +350,9 @@ void input_archive::load_one(T& value) {
   } else if constexpr (plain_aggregate<T>) {
     detail::with_members(value, [this](auto&... member) { (this->load_one(member), ...); });
   } else {
-    static_assert(detail::always_false<T>,
-                  "corolith cannot receive this type: make it a plain aggregate, or give it a cereal serialize(Archive&) member");
+    static_assert(
+        detail::always_false<T>,
+        "corolith cannot receive this type: make it a plain aggregate, or give it a cereal serialize(Archive&) member");
   }
 }
 
@@ -379,7 +382,8 @@ void CEREAL_LOAD_FUNCTION_NAME(input_archive& archive, T& value) {
 }
 
 /// Writes the values one after another at the end of `buffer`. On an exception the buffer is as it was before.
-/// Throws codec_error for a value that cannot be sent (nested too deep, valueless variant), and what a user's serialize throws.
+/// Throws codec_error for a value that cannot be sent (nested too deep, valueless variant), and what a user's serialize
+/// throws.
 template <class... T>
 void encode(byte_buffer& buffer, const T&... values) {
   const std::size_t before = buffer.size();
@@ -399,9 +403,10 @@ namespace detail {
 
 template <class T>
 T decode_one(input_archive& archive) {
-  static_assert(decodable<T>,
-                "corolith cannot receive this type: make it a plain aggregate, or give it a default constructor and a cereal "
-                "serialize(Archive&) member");
+  static_assert(
+      decodable<T>,
+      "corolith cannot receive this type: make it a plain aggregate, or give it a default constructor and a cereal "
+      "serialize(Archive&) member");
   if constexpr (decodable<T>) {
     try {
       T value{};
@@ -422,7 +427,8 @@ T decode_whole(input_archive& archive) {
 
 }  // namespace detail
 
-/// Reads one value from the front of `bytes` and advances it past what was read. Throws codec_error; `bytes` is then unchanged.
+/// Reads one value from the front of `bytes` and advances it past what was read. Throws codec_error; `bytes` is then
+/// unchanged.
 template <class T>
 [[nodiscard]] T decode(byte_span& bytes) {
   input_archive archive(bytes);

@@ -22,7 +22,8 @@ struct bound {
 
   template <class... Rest>
   decltype(auto) operator()(Rest&&... rest) const {
-    return call(std::index_sequence_for<A...>{}, typename detail::parameters<fixed<F>>::type{}, std::forward<Rest>(rest)...);
+    return call(std::index_sequence_for<A...>{}, typename detail::parameters<fixed<F>>::type{},
+                std::forward<Rest>(rest)...);
   }
 
  private:
@@ -61,7 +62,8 @@ struct binder<F, parameter_list<P...>> {
     static_assert(sizeof...(Args) <= sizeof...(P), "corolith: more arguments are bound than the function takes");
     if constexpr (sizeof...(Args) <= sizeof...(P)) {
       using stored = first_of<sizeof...(Args), stored_t<P>...>;
-      if constexpr (arguments_fit(parameter_list<Args&&...>{}, stored{})) return make(stored{}, std::forward<Args>(args)...);
+      if constexpr (arguments_fit(parameter_list<Args&&...>{}, stored{}))
+        return make(stored{}, std::forward<Args>(args)...);
     }
   }
 
@@ -86,8 +88,8 @@ struct binder<F, parameter_list<P...>> {
 
 }  // namespace detail
 
-/// `F` with `args` as its first arguments, each kept in the type in which it travels: `ex.map(bind<&integrate>(model), points)`
-/// calls integrate(model, point). F must not be generic.
+/// `F` with `args` as its first arguments, each kept in the type in which it travels: `ex.map(bind<&integrate>(model),
+/// points)` calls integrate(model, point). F must not be generic.
 template <auto F, class... Args>
 auto bind(Args&&... args) {
   return detail::binder<F, typename detail::parameters<fixed<F>>::type>::bind(std::forward<Args>(args)...);

@@ -18,8 +18,8 @@
 // From a call to bytes, and from bytes to a call.
 namespace corolith::inline v0::codec {
 
-/// How a raw result becomes the value that is sent: as it is. Specialised for coroutines and futures, whose `type` is what
-/// they end in and whose `resolve` waits for it.
+/// How a raw result becomes the value that is sent: as it is. Specialised for coroutines and futures, whose `type` is
+/// what they end in and whose `resolve` waits for it.
 template <class R>
 struct result_adapter {
   using type = R;
@@ -42,8 +42,8 @@ struct sent_result<R> {
 
 }  // namespace detail
 
-/// One way of calling Callable remotely: Stored are the types in which its arguments travel, the first ElementCount of them
-/// with each call, the others (and the state of a function object) once a batch.
+/// One way of calling Callable remotely: Stored are the types in which its arguments travel, the first ElementCount of
+/// them with each call, the others (and the state of a function object) once a batch.
 template <class Callable, std::size_t ElementCount, class... Stored>
 struct remote_function {
  private:
@@ -64,7 +64,8 @@ struct remote_function {
   static void invoke(invocation& call) {
     auto elements = call_shape::decode_elements(call.element);
     const auto shared = call_shape::decode_shared(call.shared, call.cache);
-    call_shape::call(elements, *shared, [&](auto&& result) { send_result(call.result, std::forward<decltype(result)>(result)); });
+    call_shape::call(elements, *shared,
+                     [&](auto&& result) { send_result(call.result, std::forward<decltype(result)>(result)); });
   }
 
   /// Writes the arguments of one call, each converted to the type in which it travels.
@@ -94,7 +95,8 @@ struct remote_function {
     } else if constexpr (std::is_void_v<result_type>) {
       sent::adapter::resolve(std::forward<Raw>(result));
     } else {
-      detail::encode_as(buffer, detail::parameter_list<result_type>{}, sent::adapter::resolve(std::forward<Raw>(result)));
+      detail::encode_as(buffer, detail::parameter_list<result_type>{},
+                        sent::adapter::resolve(std::forward<Raw>(result)));
     }
   }
 
@@ -118,8 +120,10 @@ constexpr bool accepts() noexcept {
     return std::is_invocable_v<Callable&, stored_t<text_or<std::decay_t<Args>>>...>;
   } else {
     return []<class... Stored>(parameter_list<Stored...>) {
-      if constexpr (sizeof...(Stored) != sizeof...(Args)) return false;
-      else return (argument_for<const Args&, Stored> && ...);
+      if constexpr (sizeof...(Stored) != sizeof...(Args))
+        return false;
+      else
+        return (argument_for<const Args&, Stored> && ...);
     }(stored_parameters_t<Callable, Args...>{});
   }
 }
@@ -132,9 +136,10 @@ constexpr bool checked() noexcept {
   } else if constexpr (generic_callable<Callable>) {
     constexpr bool travels = (parameter_can_travel<stored_t<text_or<std::decay_t<Args>>>>() & ... & true);
     if constexpr (travels) {
-      static_assert(accepts<Callable, Args...>(),
-                    "corolith: the callable cannot be called with these arguments; a map gives it the element first, then the "
-                    "shared arguments");
+      static_assert(
+          accepts<Callable, Args...>(),
+          "corolith: the callable cannot be called with these arguments; a map gives it the element first, then the "
+          "shared arguments");
       return accepts<Callable, Args...>();
     } else {
       return false;
@@ -171,11 +176,12 @@ concept tuple_like = requires { std::tuple_size<std::remove_cvref_t<T>>::value; 
 
 }  // namespace detail
 
-/// The remote_function that runs Callable with the arguments Args, of which the first ElementCount travel with each call.
-/// What is wrong with the call is said here, at compile time.
+/// The remote_function that runs Callable with the arguments Args, of which the first ElementCount travel with each
+/// call. What is wrong with the call is said here, at compile time.
 template <class Callable, std::size_t ElementCount, class... Args>
-using remote_function_t = typename detail::checked_function<Callable, ElementCount, detail::checked<Callable, Args...>(),
-                                                            std::remove_cvref_t<Args>...>::type;
+using remote_function_t =
+    typename detail::checked_function<Callable, ElementCount, detail::checked<Callable, Args...>(),
+                                      std::remove_cvref_t<Args>...>::type;
 
 namespace detail {
 
@@ -217,16 +223,16 @@ struct mapped<true, Callable, Element, Shared...> {
 
 }  // namespace detail
 
-/// An Element that is a tuple, pair or array is spread over the first parameters: Callable does not take it whole, but does take its
-/// parts followed by the shared arguments.
+/// An Element that is a tuple, pair or array is spread over the first parameters: Callable does not take it whole, but
+/// does take its parts followed by the shared arguments.
 template <class Callable, class Element, class... Shared>
 inline constexpr bool spreads_v = detail::spreads<Callable, Element, Shared...>();
 
-/// What a map of Callable over Element with Shared does: `function` (a remote_function) and `encode_element(buffer, element)`.
+/// What a map of Callable over Element with Shared does: `function` (a remote_function) and `encode_element(buffer,
+/// element)`.
 template <class Callable, class Element, class... Shared>
-struct map_call
-    : detail::mapped<spreads_v<Callable, Element, Shared...>, Callable, std::remove_cvref_t<Element>, std::remove_cvref_t<Shared>...> {
-};
+struct map_call : detail::mapped<spreads_v<Callable, Element, Shared...>, Callable, std::remove_cvref_t<Element>,
+                                 std::remove_cvref_t<Shared>...> {};
 
 /// A single call: all arguments travel with it, and only the state of a function object is shared.
 template <class Callable, class... Args>

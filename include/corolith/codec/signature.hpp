@@ -44,12 +44,13 @@ struct function_parameters<R (*)(P...)> {
 template <class R, class... P>
 struct function_parameters<R (*)(P...) noexcept> : function_parameters<R (*)(P...)> {};
 
-// The object of a member function: read only for const, an rvalue for the others (they may change their own copy of it).
-#define COROLITH_MEMBER(qualifiers, object)                       \
-  template <class R, class C, class... P>                         \
-  struct function_parameters<R (C::*)(P...) qualifiers> {         \
-    using type = parameter_list<object, P...>;                    \
-    using without_object = parameter_list<P...>;                  \
+// The object of a member function: read only for const, an rvalue for the others (they may change their own copy of
+// it).
+#define COROLITH_MEMBER(qualifiers, object)               \
+  template <class R, class C, class... P>                 \
+  struct function_parameters<R (C::*)(P...) qualifiers> { \
+    using type = parameter_list<object, P...>;            \
+    using without_object = parameter_list<P...>;          \
   };
 COROLITH_MEMBER(, C&&)
 COROLITH_MEMBER(&, C&)
@@ -68,7 +69,8 @@ COROLITH_MEMBER(const&& noexcept, C&&)
 template <class Callable>
 concept has_one_call_operator = requires { &Callable::operator(); };
 
-/// parameters<Callable>::type is the parameter_list of a callable; there is none for a generic one (overloaded, auto parameters).
+/// parameters<Callable>::type is the parameter_list of a callable; there is none for a generic one (overloaded, auto
+/// parameters).
 template <class Callable>
 struct parameters {};
 template <has_one_call_operator Callable>
@@ -114,8 +116,8 @@ using text_or = std::conditional_t<std::is_same_v<T, const char*> || std::is_sam
 
 }  // namespace detail
 
-/// The type in which a parameter (or a result) of type P travels: P without reference and const; std::span<const T> becomes
-/// std::vector<T> (std::array<T, N> for a fixed extent), std::string_view becomes std::string.
+/// The type in which a parameter (or a result) of type P travels: P without reference and const; std::span<const T>
+/// becomes std::vector<T> (std::array<T, N> for a fixed extent), std::string_view becomes std::string.
 template <class P>
 using stored_t = typename detail::owner_of<std::remove_cvref_t<P>>::type;
 

@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <type_traits>
 
-// The mistakes that the compiler can find in a remote call, each with a message that says what to do. All checks go through
-// here, so that a mistake gives its own message and not what happens to fail further inside.
+// The mistakes that the compiler can find in a remote call, each with a message that says what to do. All checks go
+// through here, so that a mistake gives its own message and not what happens to fail further inside.
 namespace corolith::inline v0::codec::detail {
 
 template <class Stored>
@@ -47,9 +47,10 @@ constexpr bool callable_can_travel() noexcept {
   constexpr bool sendable = at_run_time || (std::is_empty_v<Callable> ? std::is_trivially_copyable_v<Callable> ||
                                                                             std::is_default_constructible_v<Callable>
                                                                       : serialisable<Callable>);
-  static_assert(sendable,
-                "corolith: this lambda captures, or this function object has state that cannot be sent; pass what it captures "
-                "as shared arguments after the range, or write a function object with serialisable members");
+  static_assert(
+      sendable,
+      "corolith: this lambda captures, or this function object has state that cannot be sent; pass what it captures "
+      "as shared arguments after the range, or write a function object with serialisable members");
   return sendable && !at_run_time;
 }
 
@@ -60,17 +61,21 @@ constexpr bool parameter_can_travel() noexcept {
   constexpr bool out = std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
   constexpr bool writable = writable_span<bare>::value;
   constexpr bool sendable = pointer || out || writable || serialisable<stored_t<P>>;
-  static_assert(!pointer,
-                "corolith: a remote function cannot take a pointer, which means nothing in another process; take a value, a "
-                "std::vector, a std::span<const T>, a std::string or a std::unique_ptr");
-  static_assert(!out,
-                "corolith: a remote function cannot take an argument by non-const reference, for what it changes there does not "
-                "come back; take it by value or const reference and return the result");
-  static_assert(!writable,
-                "corolith: a remote function cannot take a std::span<T> that it may write to, for what it writes there does not "
-                "come back; take a std::span<const T> and return the result");
+  static_assert(
+      !pointer,
+      "corolith: a remote function cannot take a pointer, which means nothing in another process; take a value, a "
+      "std::vector, a std::span<const T>, a std::string or a std::unique_ptr");
+  static_assert(
+      !out,
+      "corolith: a remote function cannot take an argument by non-const reference, for what it changes there does not "
+      "come back; take it by value or const reference and return the result");
+  static_assert(
+      !writable,
+      "corolith: a remote function cannot take a std::span<T> that it may write to, for what it writes there does not "
+      "come back; take a std::span<const T> and return the result");
   static_assert(sendable,
-                "corolith: a parameter of this remote function cannot be sent; make its type a plain aggregate of types that can, "
+                "corolith: a parameter of this remote function cannot be sent; make its type a plain aggregate of "
+                "types that can, "
                 "or give it a default constructor and a cereal serialize(Archive&) member");
   return !pointer && !out && !writable && sendable;
 }
@@ -85,13 +90,16 @@ constexpr bool result_can_travel() noexcept {
   if constexpr (std::is_void_v<R>) {
     return true;
   } else {
-    constexpr bool pointer = std::is_pointer_v<std::remove_cvref_t<R>> || std::is_member_pointer_v<std::remove_cvref_t<R>>;
+    constexpr bool pointer =
+        std::is_pointer_v<std::remove_cvref_t<R>> || std::is_member_pointer_v<std::remove_cvref_t<R>>;
     constexpr bool sendable = pointer || serialisable<stored_t<R>>;
     static_assert(!pointer,
-                  "corolith: a remote function cannot return a pointer, which means nothing in another process; return a value, a "
+                  "corolith: a remote function cannot return a pointer, which means nothing in another process; return "
+                  "a value, a "
                   "std::vector, a std::string or a std::unique_ptr");
     static_assert(sendable,
-                  "corolith: the result of this remote function cannot be sent; make its type a plain aggregate of types that can, "
+                  "corolith: the result of this remote function cannot be sent; make its type a plain aggregate of "
+                  "types that can, "
                   "or give it a default constructor and a cereal serialize(Archive&) member");
     return !pointer && sendable;
   }
@@ -99,18 +107,22 @@ constexpr bool result_can_travel() noexcept {
 
 template <class Arg, class Stored>
 constexpr bool argument_fits() noexcept {
-  static_assert(argument_for<Arg, Stored>,
-                "corolith: an argument does not convert to the type of the function's parameter; see Arg and Stored below");
+  static_assert(
+      argument_for<Arg, Stored>,
+      "corolith: an argument does not convert to the type of the function's parameter; see Arg and Stored below");
   return argument_for<Arg, Stored>;
 }
 
 template <class... Args, class... Stored>
 constexpr bool arguments_fit(parameter_list<Args...>, parameter_list<Stored...>) noexcept {
-  static_assert(sizeof...(Args) == sizeof...(Stored),
-                "corolith: the function takes another number of arguments; a map gives it the element first, then the shared "
-                "arguments, and default arguments do not count");
-  if constexpr (sizeof...(Args) != sizeof...(Stored)) return false;
-  else return (argument_fits<Args, Stored>() & ... & true);
+  static_assert(
+      sizeof...(Args) == sizeof...(Stored),
+      "corolith: the function takes another number of arguments; a map gives it the element first, then the shared "
+      "arguments, and default arguments do not count");
+  if constexpr (sizeof...(Args) != sizeof...(Stored))
+    return false;
+  else
+    return (argument_fits<Args, Stored>() & ... & true);
 }
 
 }  // namespace corolith::inline v0::codec::detail

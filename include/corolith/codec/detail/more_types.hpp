@@ -33,8 +33,8 @@ struct std_type<std::unique_ptr<T, D>> {
 };
 
 // 0 for null, else the number of the object in this archive counted from 1; the object itself follows its first number.
-// Two pointers to one object are two pointers to one object again. The reader checks the type behind a number: cereal does
-// not, so that a forged number could make it read one type as another.
+// Two pointers to one object are two pointers to one object again. The reader checks the type behind a number: cereal
+// does not, so that a forged number could make it read one type as another.
 template <class T>
   requires(!std::is_polymorphic_v<T> && !std::is_array_v<T>)
 struct std_type<std::shared_ptr<T>> {
@@ -130,7 +130,8 @@ struct std_type<std::chrono::time_point<Clock, Duration>> {
   }
 };
 
-// std::filesystem::path, recognised by its shape because <filesystem> costs every user more than all types above together.
+// std::filesystem::path, recognised by its shape because <filesystem> costs every user more than all types above
+// together.
 template <class T>
 concept path_like = std::is_class_v<T> && requires(const T& path) {
   typename T::string_type;

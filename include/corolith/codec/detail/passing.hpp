@@ -46,7 +46,8 @@ void encode_as(byte_buffer& buffer, parameter_list<Stored...>, const Args&... ar
   if constexpr (sizeof...(Args) != 0) encode(buffer, as_stored<Stored>(args)...);
 }
 
-/// Hands a value that travelled as S to a parameter P. A const `value` is kept for other calls, any other is this call's own.
+/// Hands a value that travelled as S to a parameter P. A const `value` is kept for other calls, any other is this
+/// call's own.
 template <class P, class S>
 decltype(auto) pass(S& value) {
   if constexpr (!std::is_same_v<std::remove_cvref_t<P>, std::remove_const_t<S>>) {
@@ -120,20 +121,21 @@ struct parameters_of<false, Callable, std::index_sequence<I...>, ElementCount, S
 /// The types and the steps of one way of calling; see remote_function.
 template <class Callable, std::size_t ElementCount, class... Stored>
 struct call_shape {
-  using parameter_types = typename parameters_of<generic_callable<Callable>, Callable, std::index_sequence_for<Stored...>,
-                                                 ElementCount, Stored...>::type;
+  using parameter_types = typename parameters_of<generic_callable<Callable>, Callable,
+                                                 std::index_sequence_for<Stored...>, ElementCount, Stored...>::type;
   using elements = typename tuple_of<first_of<ElementCount, Stored...>>::type;
   using shared_arguments = typename tuple_of<rest_of<ElementCount, Stored...>>::type;
   using shared_values = shared_part<Callable, shared_arguments>;
 
   template <class P, class S>
-  static constexpr bool shareable = std::is_lvalue_reference_v<P> || !std::is_same_v<std::remove_cvref_t<P>, S> ||
-                                    std::is_copy_constructible_v<S>;
+  static constexpr bool shareable =
+      std::is_lvalue_reference_v<P> || !std::is_same_v<std::remove_cvref_t<P>, S> || std::is_copy_constructible_v<S>;
 
   template <class... P>
   static constexpr bool all_shareable(parameter_list<P...>) noexcept {
     return []<std::size_t... I>(std::index_sequence<I...>) {
-      return (shareable<std::tuple_element_t<ElementCount + I, std::tuple<P...>>, std::tuple_element_t<I, shared_arguments>> &&
+      return (shareable<std::tuple_element_t<ElementCount + I, std::tuple<P...>>,
+                        std::tuple_element_t<I, shared_arguments>> &&
               ...);
     }(std::make_index_sequence<sizeof...(Stored) - ElementCount>{});
   }
@@ -173,15 +175,19 @@ struct call_shape {
     template <std::size_t N>
     using own_argument = passed<std::tuple_element_t<N, types>, std::tuple_element_t<N, elements>>;
     template <std::size_t N>
-    using shared_argument = passed<std::tuple_element_t<ElementCount + N, types>, std::tuple_element_t<N, shared_tuple>>;
+    using shared_argument =
+        passed<std::tuple_element_t<ElementCount + N, types>, std::tuple_element_t<N, shared_tuple>>;
 
     static constexpr bool possible = std::is_invocable_v<C&, own_argument<I>..., shared_argument<J>...>;
     template <class Void = void>
-    using result = std::invoke_result_t<C&, std::enable_if_t<std::is_void_v<Void>, own_argument<I>>..., shared_argument<J>...>;
+    using result =
+        std::invoke_result_t<C&, std::enable_if_t<std::is_void_v<Void>, own_argument<I>>..., shared_argument<J>...>;
 
-    // The result is consumed inside the expression that makes the arguments: a coroutine may refer to them until it is done.
+    // The result is consumed inside the expression that makes the arguments: a coroutine may refer to them until it is
+    // done.
     template <class Consumer>
-    static void call(C& callable, [[maybe_unused]] elements& own, [[maybe_unused]] shared_access& shared, Consumer&& consume) {
+    static void call(C& callable, [[maybe_unused]] elements& own, [[maybe_unused]] shared_access& shared,
+                     Consumer&& consume) {
       if constexpr (std::is_void_v<result<>>) {
         std::invoke(callable, pass<std::tuple_element_t<I, types>>(std::get<I>(own))...,
                     pass<std::tuple_element_t<ElementCount + J, types>>(std::get<J>(shared.arguments))...);
@@ -192,8 +198,8 @@ struct call_shape {
     }
   };
   template <class C>
-  using calling = call_traits<C, std::make_index_sequence<ElementCount>, std::make_index_sequence<sizeof...(Stored) - ElementCount>,
-                              parameter_types>;
+  using calling = call_traits<C, std::make_index_sequence<ElementCount>,
+                              std::make_index_sequence<sizeof...(Stored) - ElementCount>, parameter_types>;
 
   static constexpr bool const_call = calling<const Callable>::possible;
   using called_as = calling<std::conditional_t<const_call, const Callable, Callable>>;

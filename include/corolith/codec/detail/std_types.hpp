@@ -24,8 +24,9 @@
 #include <variant>
 #include <vector>
 
-// How each type of the standard library is written and read. cereal's own loaders resize containers by a length that nobody
-// checked, so the archives never reach them for these types, whether or not the user included cereal/types/*.hpp.
+// How each type of the standard library is written and read. cereal's own loaders resize containers by a length that
+// nobody checked, so the archives never reach them for these types, whether or not the user included
+// cereal/types/*.hpp.
 //
 // std_type<T> (specialised for the types that are handled) has
 //   parts              the types inside, for the `serialisable` check
@@ -69,7 +70,8 @@ void load_fixed_run(Archive& archive, T* data, std::size_t count) {
   }
 }
 
-// Sequences ----------------------------------------------------------------------------------------------------------------
+// Sequences
+// ----------------------------------------------------------------------------------------------------------------
 
 template <class T, class A>
 struct std_type<std::vector<T, A>> {
@@ -82,9 +84,17 @@ struct std_type<std::vector<T, A>> {
   template <class Archive>
   static void load(Archive& archive, std::vector<T, A>& value) {
     if constexpr (bulk<T>) {
+      // A vector zeroes what it grows by: a piece at a time, so that a large one is zeroed in the cache and not in
+      // memory.
+      constexpr std::size_t piece = (std::size_t{1} << 17) / sizeof(T);
       const std::size_t count = archive.template read_length<T>();
-      value.resize(count);
-      archive.read(value.data(), count * sizeof(T));
+      value.clear();
+      value.reserve(count);
+      for (std::size_t done = 0; done < count; done = value.size()) {
+        const std::size_t step = count - done < piece ? count - done : piece;
+        value.resize(done + step);
+        archive.read(value.data() + done, step * sizeof(T));
+      }
     } else {
       const std::size_t count = archive.template read_length<T>();
       value.clear();
@@ -202,7 +212,8 @@ struct std_type<std::deque<T, A>> : list_like<std::deque<T, A>> {};
 template <class T, class A>
 struct std_type<std::list<T, A>> : list_like<std::list<T, A>> {};
 
-// shared_bytes: a length and the bytes. Read from an archive that shares its input it is a slice of that, without a copy.
+// shared_bytes: a length and the bytes. Read from an archive that shares its input it is a slice of that, without a
+// copy.
 template <>
 struct std_type<shared_bytes> {
   using parts = type_list<>;
@@ -217,7 +228,8 @@ struct std_type<shared_bytes> {
   }
 };
 
-// Sets and maps ------------------------------------------------------------------------------------------------------------
+// Sets and maps
+// ------------------------------------------------------------------------------------------------------------
 
 template <class Container>
 struct set_like {
@@ -280,7 +292,8 @@ struct std_type<std::unordered_map<K, V, H, E, A>> : map_like<std::unordered_map
 template <class K, class V, class H, class E, class A>
 struct std_type<std::unordered_multimap<K, V, H, E, A>> : map_like<std::unordered_multimap<K, V, H, E, A>> {};
 
-// Products and sums --------------------------------------------------------------------------------------------------------
+// Products and sums
+// --------------------------------------------------------------------------------------------------------
 
 template <class A, class B>
 struct std_type<std::pair<A, B>> {
@@ -348,7 +361,8 @@ struct std_type<std::variant<T...>> {
   template <class Archive>
   static void load(Archive& archive, std::variant<T...>& value) {
     const std::uint64_t index = archive.read_varint();
-    if (index >= sizeof...(T)) fail("a std::variant has no alternative of that index (corrupt, or written as another type)");
+    if (index >= sizeof...(T))
+      fail("a std::variant has no alternative of that index (corrupt, or written as another type)");
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       (void)((I == index && (archive.load_one(value.template emplace<I>()), true)) || ...);
     }(std::index_sequence_for<T...>{});

@@ -39,7 +39,8 @@ constexpr type_list<Member...> types_of(Member&...) noexcept {
   return {};
 }
 
-// `Seen` holds the types that are being looked at, for types that contain themselves by way of a pointer or a container.
+// `Seen` holds the types that are being looked at, for types that contain themselves by way of a pointer or a
+// container.
 template <direction D, class T, class... Seen>
 constexpr bool supported() noexcept {
   if constexpr ((std::is_same_v<T, Seen> || ...)) {
@@ -52,8 +53,10 @@ constexpr bool supported() noexcept {
   } else if constexpr (number_or_enum<T>) {
     return true;
   } else if constexpr (has_std_type<T>) {
-    if constexpr (D == direction::load && !requires { &std_type<T>::template load<input_archive>; }) return false;
-    else return all_supported<D, T, Seen...>(typename std_type<T>::parts{});
+    if constexpr (D == direction::load && !requires { &std_type<T>::template load<input_archive>; })
+      return false;
+    else
+      return all_supported<D, T, Seen...>(typename std_type<T>::parts{});
   } else if constexpr (D == direction::load && !std::is_default_constructible_v<T>) {
     return false;
   } else if constexpr (D == direction::save && saved_by_user<T>) {
@@ -72,8 +75,8 @@ constexpr bool supported() noexcept {
 
 }  // namespace detail
 
-/// A value of type T can be written: numbers, enums, the types of the standard library, plain aggregates of such, classes
-/// with cereal's serialize / save, and views (std::span, std::string_view).
+/// A value of type T can be written: numbers, enums, the types of the standard library, plain aggregates of such,
+/// classes with cereal's serialize / save, and views (std::span, std::string_view).
 template <class T>
 concept encodable = detail::supported<detail::direction::save, std::remove_cv_t<T>>();
 

@@ -3,6 +3,7 @@
 
 #include <corolith/codec/registry.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -59,7 +60,8 @@ inline std::uint64_t identity_of(const dl_phdr_info& module) noexcept {
     const std::uint64_t id = build_id_in(notes, segment.p_memsz, segment.p_align == 8 ? 8 : 4);
     if (id != 0) return id;
   }
-  // The file name without its folder: an agent may run the same bytes from its cache. The program itself has no name here.
+  // The file name without its folder: an agent may run the same bytes from its cache. The program itself has no name
+  // here.
   const std::string_view path = module.dlpi_name != nullptr ? module.dlpi_name : "";
   return hash_of(path.substr(path.rfind('/') + 1));
 }
@@ -119,10 +121,12 @@ COROLITH_DECL registrar* function_registry::find(function_key key) noexcept {
   return nullptr;
 }
 
-/// "area(unsigned long, long)" of "corolith::v0::codec::fixed<&(area(unsigned long, long))>"; other types stay as they are.
+/// "area(unsigned long, long)" of "corolith::v0::codec::fixed<&(area(unsigned long, long))>"; other types stay as they
+/// are.
 inline std::string readable_name(const char* mangled) {
   int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(mangled, nullptr, nullptr, &status), &std::free);
+  const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(mangled, nullptr, nullptr, &status),
+                                                         &std::free);
   std::string name = text ? text.get() : mangled;
   constexpr std::string_view prefix = "corolith::v0::codec::fixed<";
   if (name.starts_with(prefix) && name.ends_with('>')) {
@@ -130,6 +134,12 @@ inline std::string readable_name(const char* mangled) {
     if (name.starts_with("&(") && name.ends_with(')')) name = name.substr(2, name.size() - 3);
     if (name.starts_with('&')) name.erase(0, 1);
     if (name.ends_with("{}")) name.resize(name.size() - 2);
+  }
+  // Clang leaves the second lambda of a function as "$_1"; say what GCC says.
+  if (const auto lambda = name.find("$_"); lambda != std::string::npos) {
+    const auto end = std::min(name.find_first_not_of("0123456789", lambda + 2), name.size());
+    const unsigned long number = std::strtoul(name.c_str() + lambda + 2, nullptr, 10);
+    name.replace(lambda, end - lambda, "{lambda#" + std::to_string(number + 1) + "}");
   }
   return name;
 }
