@@ -4,7 +4,9 @@
 #include <corolith/coro/spawn.hpp>
 
 #include <asio/awaitable.hpp>
+#include <asio/bind_cancellation_slot.hpp>
 #include <asio/bind_executor.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
@@ -13,8 +15,6 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
-#include <asio/bind_cancellation_slot.hpp>
-#include <asio/cancellation_signal.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -110,9 +110,8 @@ TEST_CASE("cancelling an asio::awaitable cancels the future that it awaits") {
   std::thread::id resumed_on;
   std::exception_ptr error;
   asio::co_spawn(context, awaits(p.get_future(), &resumed_on),
-                 asio::bind_cancellation_slot(signal.slot(), [&error](std::exception_ptr failure, std::string) {
-                   error = failure;
-                 }));
+                 asio::bind_cancellation_slot(signal.slot(),
+                                              [&error](std::exception_ptr failure, std::string) { error = failure; }));
   asio::steady_timer soon(context, 1ms);
   soon.async_wait([&signal](auto) { signal.emit(asio::cancellation_type::all); });
   context.run();

@@ -147,10 +147,9 @@ TEST_CASE("a signal on the handler's slot stops a task of co_spawn_task") {
   asio::io_context context;
   asio::cancellation_signal signal;
   std::exception_ptr error;
-  cl::co_spawn_task(context.get_executor(), waits_for_stop(cl::promise<int>()),
-                    asio::bind_cancellation_slot(signal.slot(), [&error](std::exception_ptr failure, int) {
-                      error = failure;
-                    }));
+  cl::co_spawn_task(
+      context.get_executor(), waits_for_stop(cl::promise<int>()),
+      asio::bind_cancellation_slot(signal.slot(), [&error](std::exception_ptr failure, int) { error = failure; }));
   asio::post(context, [&signal] { signal.emit(asio::cancellation_type::terminal); });
   context.run();
   REQUIRE(error != nullptr);

@@ -81,7 +81,7 @@ cl::task<bool> task_comes_home() {
   auto before = here();
   std::thread::id elsewhere = co_await foreign::new_thread();
   auto after = here();
-  co_return after.thread == before.thread && after.loop == before.loop && elsewhere != before.thread;
+  co_return after.thread == before.thread&& after.loop == before.loop&& elsewhere != before.thread;
 }
 cl::task<long> task_awaits_many_of_theirs(int count) {
   long sum = 0;

@@ -8,8 +8,8 @@
 #include <thread>
 #include <utility>
 
-// A coroutine library that knows nothing of corolith: lazy tasks with plain symmetric transfer, a blocking wait, and an awaitable that
-// resumes whoever awaits it on a thread of its own.
+// A coroutine library that knows nothing of corolith: lazy tasks with plain symmetric transfer, a blocking wait, and an
+// awaitable that resumes whoever awaits it on a thread of its own.
 namespace foreign {
 
 template <class T>

@@ -74,7 +74,8 @@ class text_state : public cl::detail::future_state<std::string> {
 
 static_assert(!std::is_copy_constructible_v<cl::promise<int>>);
 static_assert(std::is_same_v<cl::await_result_t<cl::future<int>&>, int>);
-static_assert(std::is_same_v<cl::await_result_t<decltype(cl::as_result(std::declval<cl::future<int>&>()))>, cl::result<int>>);
+static_assert(
+    std::is_same_v<cl::await_result_t<decltype(cl::as_result(std::declval<cl::future<int>&>()))>, cl::result<int>>);
 
 TEST_CASE("a future is complete when its promise says so") {
   cl::promise<int> p;
@@ -266,7 +267,8 @@ TEST_CASE("a stop request cancels the future and resumes the task") {
   }
   SECTION("as_result holds it") {
     source.request_stop();
-    REQUIRE(cl::sync_wait(outcome(std::move(f)), source.get_token()) == "cancelled: the awaiting task was asked to stop");
+    REQUIRE(cl::sync_wait(outcome(std::move(f)), source.get_token()) ==
+            "cancelled: the awaiting task was asked to stop");
   }
   REQUIRE(cancelled);
   REQUIRE(p.set_value(1));

@@ -35,7 +35,7 @@ cl::generator<int> count_then_fail(int end) {
   throw std::underflow_error("ran dry");
 }
 cl::generator<int> squares(cl::generator<int> of) {
-  while (auto v = co_await of.next()) co_yield *v * *v;
+  while (auto v = co_await of.next()) co_yield *v** v;
 }
 cl::generator<std::unique_ptr<int>> move_only() {
   co_yield std::make_unique<int>(1);
@@ -104,7 +104,9 @@ TEST_CASE("a generator may await, tasks and other generators") {
   REQUIRE(cl::sync_wait(collect(squares(squares(count_slowly(3))))) == std::vector<int>{0, 1, 16});
 }
 
-TEST_CASE("an exception comes out of next, after it there is nothing") { REQUIRE(cl::sync_wait(seen_before_failure()) == 3); }
+TEST_CASE("an exception comes out of next, after it there is nothing") {
+  REQUIRE(cl::sync_wait(seen_before_failure()) == 3);
+}
 
 TEST_CASE("a generator that is dropped where it yielded frees what it holds") {
   auto alive = std::make_shared<int>(7);
@@ -112,7 +114,9 @@ TEST_CASE("a generator that is dropped where it yielded frees what it holds") {
   REQUIRE(alive.use_count() == 1);
 }
 
-TEST_CASE("a million values do not grow the stack") { REQUIRE(cl::sync_wait(sum(count(1'000'000))) == 499'999'500'000); }
+TEST_CASE("a million values do not grow the stack") {
+  REQUIRE(cl::sync_wait(sum(count(1'000'000))) == 499'999'500'000);
+}
 
 TEST_CASE("a generator runs on the loop of its consumer and sees its stop token") {
   std::stop_source source;

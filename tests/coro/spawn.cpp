@@ -27,9 +27,7 @@ cl::task<int> fails() {
   throw std::runtime_error("started and failed");
   co_return 0;
 }
-cl::task<void> fails_alone() {
-  co_await fails();
-}
+cl::task<void> fails_alone() { co_await fails(); }
 cl::task<int> waits(cl::promise<int> holds, std::shared_ptr<int> alive) {
   cl::future<int> never = holds.get_future();
   int got = co_await never;
@@ -109,7 +107,9 @@ TEST_CASE("the task's frame is gone when its future is complete") {
 TEST_CASE("a future that nobody keeps does not stop its task") {
   cl::run_loop loop;
   std::vector<int> order;
-  { auto dropped = cl::start(loop, note(&order, 3)); }
+  {
+    auto dropped = cl::start(loop, note(&order, 3));
+  }
   loop.poll();
   REQUIRE(order == std::vector<int>{3});
 }

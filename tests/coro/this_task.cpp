@@ -125,3 +125,10 @@ TEST_CASE("a stop request and the end of a sleep resume once") {
   }
   REQUIRE(ended == 500);
 }
+
+TEST_CASE("a sleep of no end is cut short by nothing but a stop") {
+  std::stop_source source;
+  source.request_stop();
+  REQUIRE_THROWS_AS(cl::sync_wait(cl::sleep_for(std::chrono::hours::max()), source.get_token()), cl::cancelled);
+  cl::sync_wait(cl::sleep_for(std::chrono::hours::min()));
+}

@@ -89,7 +89,8 @@ TEST_CASE("a stop request reaches everything in when_any") {
 }
 
 TEST_CASE("when_any of nothing says so") {
-  REQUIRE_THROWS_WITH(cl::sync_wait(cl::when_any(std::vector<cl::task<int>>())), Catch::Contains("something to wait for"));
+  REQUIRE_THROWS_WITH(cl::sync_wait(cl::when_any(std::vector<cl::task<int>>())),
+                      Catch::Contains("something to wait for"));
 }
 
 TEST_CASE("several completions at once leave one winner") {

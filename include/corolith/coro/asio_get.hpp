@@ -23,7 +23,8 @@ namespace detail {
 
 template <class T>
 struct asio_signature {
-  static_assert(std::default_initializable<T>, "Asio's handlers get a value even with an error: T needs a default constructor");
+  static_assert(std::default_initializable<T>,
+                "Asio's handlers get a value even with an error: T needs a default constructor");
   using type = void(std::exception_ptr, T);
 };
 template <>
@@ -31,8 +32,8 @@ struct asio_signature<void> {
   using type = void(std::exception_ptr);
 };
 
-/// Waits for a future on behalf of a completion handler, and destroys itself when it calls it. Every end goes through a post to the
-/// handler's executor, where cancellation signals are emitted too.
+/// Waits for a future on behalf of a completion handler, and destroys itself when it calls it. Every end goes through a
+/// post to the handler's executor, where cancellation signals are emitted too.
 template <class T, class Handler, class Executor>
 class asio_get : waiter {
  public:
@@ -67,7 +68,8 @@ class asio_get : waiter {
   static void end(std::unique_ptr<asio_get> self) {
     auto slot = asio::get_associated_cancellation_slot(self->handler_);
     if (slot.is_connected()) slot.clear();
-    result<T> outcome = self->cancelled_ ? result<T>(std::make_exception_ptr(cancelled())) : self->state_->take_result();
+    result<T> outcome =
+        self->cancelled_ ? result<T>(std::make_exception_ptr(cancelled())) : self->state_->take_result();
     Handler handler = std::move(self->handler_);
     auto guard = std::move(self->guard_);
     self.reset();
@@ -94,9 +96,9 @@ void start_asio_get(std::shared_ptr<future_state<T>> state, Handler handler, con
 
 }  // namespace detail
 
-/// Takes the value of a future through an Asio completion token, with signature void(std::exception_ptr, T) or, for void,
-/// void(std::exception_ptr): `double d = co_await async_get(f, asio::use_awaitable)`. The handler runs on its associated executor; a signal on
-/// its cancellation slot cancels the future and completes with `cancelled`.
+/// Takes the value of a future through an Asio completion token, with signature void(std::exception_ptr, T) or, for
+/// void, void(std::exception_ptr): `double d = co_await async_get(f, asio::use_awaitable)`. The handler runs on its
+/// associated executor; a signal on its cancellation slot cancels the future and completes with `cancelled`.
 template <class T, class Token>
 auto async_get(const future<T>& awaited, Token&& token) {
   return asio::async_initiate<Token, typename detail::asio_signature<T>::type>(

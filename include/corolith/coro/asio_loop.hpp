@@ -16,9 +16,10 @@ class asio_loop_core;
 
 }  // namespace detail
 
-/// A loop over an Asio executor: its tasks run as handlers there, one at a time, even where several threads run the context. While tasks that
-/// were `spawn`ed or `start`ed on it are alive it counts as work, so that `io_context::run` does not return meanwhile. It must outlive its
-/// tasks, and its context must outlive it.
+/// A loop over an Asio executor: its tasks run as handlers there, one at a time, even where several threads run the
+/// context. While tasks that were `spawn`ed or `start`ed on it are alive it counts as work, so that `io_context::run`
+/// does not return meanwhile. It must outlive its tasks (a task that was started has ended when its future is
+/// complete), and its context must outlive it.
 class asio_loop final : public loop {
  public:
   COROLITH_DECL explicit asio_loop(asio::any_io_executor executor);

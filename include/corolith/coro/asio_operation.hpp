@@ -26,10 +26,11 @@
 namespace corolith {
 inline namespace v0 {
 
-/// Completion token: `co_await socket.async_read_some(buffer, use_task)` in a task gives what the handler would get after its error_code
-/// (nothing, the value, or a tuple), and throws std::system_error for an error. The task resumes on its own loop. A stop request on the
-/// task cancels this one operation through its cancellation slot, on the executor of the I/O object, and throws `cancelled`; operations
-/// whose initiation names no executor run to their end. The operation starts when it is awaited.
+/// Completion token: `co_await socket.async_read_some(buffer, use_task)` in a task gives what the handler would get
+/// after its error_code (nothing, the value, or a tuple), and throws std::system_error for an error. The task resumes
+/// on its own loop. A stop request on the task cancels this one operation through its cancellation slot, on the
+/// executor of the I/O object, and throws `cancelled`; operations whose initiation names no executor run to their end.
+/// The operation starts when it is awaited.
 struct use_task_t {};
 inline constexpr use_task_t use_task{};
 
@@ -56,7 +57,8 @@ struct asio_outcome<std::exception_ptr, Rest...> {
   using values = std::tuple<Rest...>;
 };
 
-/// Lets one operation be cancelled from its executor, and only while it is under way: its signal must not fire once the I/O object may be gone.
+/// Lets one operation be cancelled from its executor, and only while it is under way: its signal must not fire once the
+/// I/O object may be gone.
 class asio_cancellation {
  public:
   asio::cancellation_slot slot() noexcept { return signal_.slot(); }

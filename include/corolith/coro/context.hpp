@@ -10,7 +10,8 @@
 namespace corolith {
 inline namespace v0 {
 
-/// What a corolith coroutine has from the one that awaits it: the loop on which it resumes and the token that asks it to stop.
+/// What a corolith coroutine has from the one that awaits it: the loop on which it resumes and the token that asks it
+/// to stop.
 struct coro_context {
   loop* home = nullptr;
   std::stop_token stop;

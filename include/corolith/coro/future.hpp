@@ -5,16 +5,18 @@
 #include <corolith/coro/detail/future_state.hpp>
 
 #include <chrono>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <utility>
 
 namespace corolith {
 inline namespace v0 {
 
-/// A value that will be there, made elsewhere: by a remote call, by another thread through a `promise`, by a task that was `start`ed.
-/// Await it from any coroutine type, or block on `get`. A corolith task resumes on its home loop, any other coroutine on
-/// `background_loop()`; neither ever on the thread that completes the future. The value can be taken once, by one consumer.
-/// Letting go of a future does not cancel what makes it.
+/// A value that will be there, made elsewhere: by a remote call, by another thread through a `promise`, by a task that
+/// was `start`ed. Await it from any coroutine type, or block on `get`. A corolith task resumes on its home loop, any
+/// other coroutine on `background_loop()`; neither ever on the thread that completes the future. The value can be taken
+/// once, by one consumer. Letting go of a future does not cancel what makes it.
 template <class T>
 class [[nodiscard]] future {
  public:
@@ -40,8 +42,7 @@ class [[nodiscard]] future {
   /// Blocks at most that long. True when complete.
   template <class Rep, class Period>
   bool wait_for(std::chrono::duration<Rep, Period> timeout) const {
-    return detail::block_on(checked(), std::chrono::steady_clock::now() +
-                                           std::chrono::ceil<std::chrono::steady_clock::duration>(timeout));
+    return detail::block_on(checked(), detail::deadline_after(timeout));
   }
   /// Blocks until complete and takes the value, or throws.
   T get() {
@@ -55,8 +56,8 @@ class [[nodiscard]] future {
   /// A stop request on the awaiting task cancels the future and throws `cancelled` there at once.
   auto operator co_await() const { return detail::future_awaiter<T>(shared()); }
 
-  /// Takes the value through an Asio completion token, for example `co_await f.async_get(asio::use_awaitable)`; the handler runs on
-  /// its associated executor. Needs <corolith/coro/asio.hpp>.
+  /// Takes the value through an Asio completion token, for example `co_await f.async_get(asio::use_awaitable)`; the
+  /// handler runs on its associated executor. Needs <corolith/coro/asio.hpp>.
   template <class Token>
   auto async_get(Token&& token);
 
@@ -80,8 +81,8 @@ detail::future_as_result<T> as_result(const future<T>& awaited) {
   return detail::future_as_result<T>(awaited.shared());
 }
 
-/// The producer's end of a future. Complete it once, from any thread; later completions are ignored, as the future may have been
-/// cancelled meanwhile. A promise that is dropped unset completes its future with errc::broken_promise.
+/// The producer's end of a future. Complete it once, from any thread; later completions are ignored, as the future may
+/// have been cancelled meanwhile. A promise that is dropped unset completes its future with errc::broken_promise.
 template <class T>
 class promise {
  public:
@@ -97,7 +98,8 @@ class promise {
   }
   ~promise() {
     if (state_ && !state_->complete())
-      state_->set_exception(std::make_exception_ptr(error(errc::broken_promise, "the promise was dropped without a value")));
+      state_->set_exception(
+          std::make_exception_ptr(error(errc::broken_promise, "the promise was dropped without a value")));
   }
 
   /// To be called once: a future has one consumer.
@@ -112,8 +114,8 @@ class promise {
   bool set_cancelled() { return state_->set_cancelled(); }
 
   void mark_running() noexcept { state_->mark_running(); }
-  /// What `future::cancel` calls, once, on the cancelling thread; it must complete the promise in the end. Without a hook, cancel
-  /// completes the future as cancelled.
+  /// What `future::cancel` calls, once, on the cancelling thread; it must complete the promise in the end. Without a
+  /// hook, cancel completes the future as cancelled.
   void set_on_cancel(std::function<void()> hook) { state_->set_on_cancel(std::move(hook)); }
   /// To be filled in before completing.
   call_stats& stats() noexcept { return state_->stats; }

@@ -15,8 +15,9 @@
 namespace corolith {
 inline namespace v0 {
 
-/// A coroutine that gives many values, each when it is asked for: `while (auto v = co_await g.next())`. It may co_await inside, runs on the
-/// home loop of whoever awaits `next`, and sees that one's stop token. Move-only; destroying it where it yielded ends it.
+/// A coroutine that gives many values, each when it is asked for: `while (auto v = co_await g.next())`. It may co_await
+/// inside, runs on the home loop of whoever awaits `next`, and sees that one's stop token. Move-only; destroying it
+/// where it yielded ends it.
 template <class T>
 class [[nodiscard]] generator {
   static_assert(!std::is_reference_v<T>, "a generator gives values: use a pointer or std::reference_wrapper");
@@ -64,7 +65,8 @@ class [[nodiscard]] generator {
     if (coroutine_) coroutine_.destroy();
   }
 
-  /// An awaitable of std::optional<T>: the next value; nothing after the last one. Throws what escaped the coroutine. One at a time.
+  /// An awaitable of std::optional<T>: the next value; nothing after the last one. Throws what escaped the coroutine.
+  /// One at a time.
   auto next() noexcept { return next_operation{coroutine_}; }
 
  private:

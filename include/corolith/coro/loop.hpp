@@ -47,8 +47,8 @@ class loop {
   /// Takes a timer back. True: it will not run. False: it ran, or is about to.
   virtual bool cancel(timer& item) noexcept = 0;
 
-  /// A task that lives on this loop started, or ended. A loop over somebody else's event loop keeps that one from running out of work
-  /// in between.
+  /// A task that lives on this loop started, or ended. A loop over somebody else's event loop keeps that one from
+  /// running out of work in between.
   virtual void work_started() noexcept {}
   virtual void work_finished() noexcept {}
 
@@ -57,6 +57,16 @@ class loop {
 };
 
 namespace detail {
+
+/// The time `duration` from now, or the last there is when that is out of range.
+template <class Rep, class Period>
+loop::time_point deadline_after(std::chrono::duration<Rep, Period> duration) {
+  using seconds = std::chrono::duration<double>;
+  loop::time_point now = loop::clock::now();
+  if (duration <= duration.zero()) return now;
+  if (seconds(duration) >= seconds(loop::time_point::max() - now)) return loop::time_point::max();
+  return now + std::chrono::ceil<loop::clock::duration>(duration);
+}
 
 /// Says for its lifetime that the calling thread runs the work of a loop.
 class current_loop_scope {
@@ -90,8 +100,8 @@ class timer_heap {
 
 }  // namespace detail
 
-/// A loop that belongs to the thread that calls `run`. A post takes no lock unless the owner sleeps, and wakes it only then.
-/// Work that is still queued when the loop is destroyed never runs.
+/// A loop that belongs to the thread that calls `run`. A post takes no lock unless the owner sleeps, and wakes it only
+/// then. Work that is still queued when the loop is destroyed never runs.
 class run_loop final : public loop {
  public:
   COROLITH_DECL void post(work& item) noexcept override;
@@ -104,7 +114,8 @@ class run_loop final : public loop {
   COROLITH_DECL void run_until(time_point when);
   /// Runs what is ready now, without sleeping. Returns how many pieces of work ran.
   COROLITH_DECL std::size_t poll();
-  /// Makes `run` return after the piece of work that it is running. Any thread. The loop may be destroyed as soon as `run` returned.
+  /// Makes `run` return after the piece of work that it is running. Any thread. The loop may be destroyed as soon as
+  /// `run` returned.
   COROLITH_DECL void stop() noexcept;
 
  private:
@@ -127,8 +138,8 @@ class run_loop final : public loop {
   work asleep_;
 };
 
-/// The process-wide loop, with one thread of its own that starts on first use and is joined at exit. Coroutines that know nothing of
-/// corolith resume here.
+/// The process-wide loop, with one thread of its own that starts on first use and is joined at exit. Coroutines that
+/// know nothing of corolith resume here.
 COROLITH_DECL loop& background_loop();
 
 }  // namespace v0

@@ -20,10 +20,14 @@ class [[nodiscard]] result {
  public:
   using value_type = T;
 
-  result() requires std::is_void_v<T> : content_(std::in_place_index<0>) {}
+  result()
+    requires std::is_void_v<T>
+      : content_(std::in_place_index<0>) {}
   template <class... Args>
   explicit result(std::in_place_t, Args&&... args) : content_(std::in_place_index<0>, std::forward<Args>(args)...) {}
-  result(stored value) requires(!std::is_void_v<T>) : content_(std::in_place_index<0>, std::move(value)) {}
+  result(stored value)
+    requires(!std::is_void_v<T>)
+      : content_(std::in_place_index<0>, std::move(value)) {}
   explicit result(std::exception_ptr error) noexcept : content_(std::in_place_index<1>, std::move(error)) {}
 
   bool has_value() const noexcept { return content_.index() == 0; }

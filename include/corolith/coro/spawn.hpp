@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <corolith/core/error.hpp>
 #include <corolith/coro/detail/root.hpp>
 #include <corolith/coro/future.hpp>
 #include <corolith/coro/task.hpp>
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -82,26 +84,30 @@ class started_state final : public future_state<T> {
   std::optional<std::stop_callback<forward>> outer_;
 };
 
+// Leaves the loop before the future completes: who waited for it may destroy the loop then.
 template <class T>
 detached run_started(task<T> work, std::shared_ptr<started_state<T>> state) {
   loop& home = co_await this_loop();
+  std::optional<result<T>> outcome;
   if (state->token().stop_requested()) {
     work = {};
-    state->finish_with(result<T>(std::make_exception_ptr(cancelled("cancelled before it started"))));
+    outcome.emplace(std::make_exception_ptr(cancelled("cancelled before it started")));
   } else {
     state->mark_running();
-    state->finish_with(co_await finish(std::move(work)));
+    outcome.emplace(co_await finish(std::move(work)));
   }
   home.work_finished();
+  state->finish_with(std::move(*outcome));
 }
 
 }  // namespace detail
 
-/// Starts a task on `home` that nobody waits for. An exception that escapes it is logged, `cancelled` is not. Any thread.
+/// Starts a task on `home` that nobody waits for. An exception that escapes it is logged, `cancelled` is not. Any
+/// thread.
 inline void spawn(loop& home, task<void> work) { detail::run_detached(std::move(work)).start(home); }
 
-/// Starts a task on `home`. A stop request on `stop`, and `cancel()` on the future, ask the task to stop; the future completes when
-/// the task has ended and its frame is gone. Any thread.
+/// Starts a task on `home`. A stop request on `stop`, and `cancel()` on the future, ask the task to stop; the future
+/// completes when the task has ended and its frame is gone. Any thread.
 template <class T>
 future<T> start(loop& home, task<T> work, std::stop_token stop = {}) {
   auto state = std::make_shared<detail::started_state<T>>(std::move(stop));

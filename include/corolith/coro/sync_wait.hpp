@@ -78,8 +78,9 @@ blocking_root run_blocking(A&& awaited, Outcome& outcome) {
 
 }  // namespace detail
 
-/// Blocks the calling thread until `awaited` (a task, a future, anything awaitable) is complete, running the tasks behind it on a loop
-/// of its own meanwhile. Returns its value or throws its exception. `stop` is the stop token that the task sees.
+/// Blocks the calling thread until `awaited` (a task, a future, anything awaitable) is complete, running the tasks
+/// behind it on a loop of its own meanwhile. Returns its value or throws its exception. `stop` is the stop token that
+/// the task sees.
 template <awaitable A>
 await_result_t<A> sync_wait(A&& awaited, std::stop_token stop = {}) {
   using value = await_result_t<A>;

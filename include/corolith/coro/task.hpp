@@ -90,9 +90,10 @@ class task_promise<void> final : public task_promise_base {
 
 }  // namespace detail
 
-/// A coroutine that starts when it is awaited, once, and resumes on the home loop of whoever awaits it. It can await anything:
-/// tasks, futures, Asio operations (`use_task`), other libraries' awaitables. Stop requests reach it from its awaiter.
-/// Move-only; a task that is never awaited never runs. Await it as an rvalue: `co_await f()` or `co_await std::move(t)`.
+/// A coroutine that starts when it is awaited, once, and resumes on the home loop of whoever awaits it. It can await
+/// anything: tasks, futures, Asio operations (`use_task`), other libraries' awaitables. Stop requests reach it from its
+/// awaiter. Move-only; a task that is never awaited never runs. Await it as an rvalue: `co_await f()` or `co_await
+/// std::move(t)`.
 template <class T = void>
 class [[nodiscard("a task runs only when it is awaited, spawned or given to sync_wait")]] task {
  public:

@@ -117,7 +117,7 @@ inline detail::sleep_operation sleep_until(loop::time_point when) noexcept { ret
 /// `co_await sleep_for(d)`: suspends that long. Throws `cancelled` at once when the task is asked to stop.
 template <class Rep, class Period>
 detail::sleep_operation sleep_for(std::chrono::duration<Rep, Period> duration) {
-  return {loop::clock::now() + std::chrono::ceil<loop::clock::duration>(duration)};
+  return {detail::deadline_after(duration)};
 }
 
 }  // namespace v0

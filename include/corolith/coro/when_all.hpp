@@ -36,8 +36,8 @@ group_member all_member(A awaited, std::optional<group_value_t<A>>* value, group
 
 }  // namespace detail
 
-/// Awaits all at once: a tuple of their values, std::monostate for void. When one fails, the others are asked to stop; all have ended
-/// before the first exception is thrown on. A stop request on the awaiting task reaches all of them.
+/// Awaits all at once: a tuple of their values, std::monostate for void. When one fails, the others are asked to stop;
+/// all have ended before the first exception is thrown on. A stop request on the awaiting task reaches all of them.
 template <detail::groupable... A>
 task<std::tuple<detail::group_value_t<A>...>> when_all(A... awaited) {
   std::tuple<std::optional<detail::group_value_t<A>>...> values;
@@ -52,8 +52,8 @@ task<std::tuple<detail::group_value_t<A>...>> when_all(A... awaited) {
     co_await all.run(members);
   }
   if (all.error) std::rethrow_exception(all.error);
-  co_return std::apply(
-      [](auto&... value) { return std::tuple<detail::group_value_t<A>...>(std::move(*value)...); }, values);
+  co_return std::apply([](auto&... value) { return std::tuple<detail::group_value_t<A>...>(std::move(*value)...); },
+                       values);
 }
 
 /// The same for many of one type: a vector of their values in the order given; nothing for void.

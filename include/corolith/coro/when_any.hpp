@@ -45,9 +45,9 @@ group_member any_member(A awaited, std::size_t index, std::optional<Value>* valu
 
 }  // namespace detail
 
-/// Awaits several until one has ended, with a value or an exception; this one is the outcome: its index, and its value as that
-/// alternative of a variant (std::monostate for void), or its exception. The others are asked to stop, and have ended before this
-/// returns. A stop request on the awaiting task reaches all of them.
+/// Awaits several until one has ended, with a value or an exception; this one is the outcome: its index, and its value
+/// as that alternative of a variant (std::monostate for void), or its exception. The others are asked to stop, and have
+/// ended before this returns. A stop request on the awaiting task reaches all of them.
 template <detail::groupable... A>
   requires(sizeof...(A) > 0)
 task<any_result<std::variant<detail::group_value_t<A>...>>> when_any(A... awaited) {

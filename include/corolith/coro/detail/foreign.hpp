@@ -8,8 +8,9 @@
 #include <exception>
 #include <utility>
 
-// Awaitables that know nothing of corolith resume whoever awaits them wherever they like. A task wants to be resumed on its home
-// loop, so a small coroutine stands in for it: it awaits the foreign awaiter, and its end resumes the task at home.
+// Awaitables that know nothing of corolith resume whoever awaits them wherever they like. A task wants to be resumed on
+// its home loop, so a small coroutine stands in for it: it awaits the foreign awaiter, and its end resumes the task at
+// home.
 namespace corolith {
 inline namespace v0 {
 namespace detail {

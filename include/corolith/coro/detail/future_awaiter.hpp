@@ -17,8 +17,8 @@ namespace corolith {
 inline namespace v0 {
 namespace detail {
 
-/// Suspends until a future is complete or the awaiting task is asked to stop. Whoever takes the waiter out of the future's list, the
-/// completion or the stop request, is the one event that resumes.
+/// Suspends until a future is complete or the awaiting task is asked to stop. Whoever takes the waiter out of the
+/// future's list, the completion or the stop request, is the one event that resumes.
 class future_awaiter_base : public native_awaiter {
  public:
   explicit future_awaiter_base(future_state_base& state) noexcept : state_(state) {}

@@ -28,14 +28,15 @@ enum class call_state : unsigned char {
 
 namespace detail {
 
-/// Who wants to know that a future is complete. `notify` is called once, on the thread that completes it; the waiter may be gone
-/// when it returns.
+/// Who wants to know that a future is complete. `notify` is called once, on the thread that completes it; the waiter
+/// may be gone when it returns.
 struct waiter {
   waiter* next = nullptr;
   void (*notify)(waiter*) noexcept = nullptr;
 };
 
-/// What a promise and its future share, but for the value. All members may be called from any thread unless they say otherwise.
+/// What a promise and its future share, but for the value. All members may be called from any thread unless they say
+/// otherwise.
 class future_state_base {
  public:
   future_state_base() = default;
@@ -66,8 +67,8 @@ class future_state_base {
     if (!complete()) request_cancel();
   }
 
-  /// Sets what a cancel calls, once, on the thread that cancels; it must complete the state in the end. When a cancel came before, it is
-  /// called here. Without one, a cancel completes the state as cancelled.
+  /// Sets what a cancel calls, once, on the thread that cancels; it must complete the state in the end. When a cancel
+  /// came before, it is called here. Without one, a cancel completes the state as cancelled.
   void set_on_cancel(std::function<void()> hook) {
     {
       std::lock_guard lock(mutex_);
@@ -159,7 +160,8 @@ class future_state : public future_state_base {
   using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
  public:
-  /// Completes with a value made of `args`; when making it throws, with that exception. False when it was complete already.
+  /// Completes with a value made of `args`; when making it throws, with that exception. False when it was complete
+  /// already.
   template <class... Args>
   bool set_value(Args&&... args) {
     if (!claim()) return false;
@@ -198,8 +200,8 @@ class future_state : public future_state_base {
   }
 
  protected:
-  /// Called once, on the consumer's thread, before the value of a done state is read; puts it into `value_`. What it throws becomes
-  /// the future's exception.
+  /// Called once, on the consumer's thread, before the value of a done state is read; puts it into `value_`. What it
+  /// throws becomes the future's exception.
   virtual void materialise() {
     if constexpr (std::is_void_v<T>) value_.emplace();
   }

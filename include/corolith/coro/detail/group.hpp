@@ -20,7 +20,8 @@ namespace detail {
 
 class group;
 
-/// A coroutine of a group, which owns nothing of its own: the last one to end resumes the coroutine that awaits the group.
+/// A coroutine of a group, which owns nothing of its own: the last one to end resumes the coroutine that awaits the
+/// group.
 class group_member {
  public:
   class promise_type : public awaits_anything {

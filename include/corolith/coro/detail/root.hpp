@@ -16,9 +16,7 @@ class detached {
  public:
   class promise_type : public awaits_anything {
    public:
-    detached get_return_object() noexcept {
-      return detached(std::coroutine_handle<promise_type>::from_promise(*this));
-    }
+    detached get_return_object() noexcept { return detached(std::coroutine_handle<promise_type>::from_promise(*this)); }
     std::suspend_always initial_suspend() const noexcept { return {}; }
     std::suspend_never final_suspend() const noexcept { return {}; }
     void return_void() const noexcept {}

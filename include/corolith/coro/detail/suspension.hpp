@@ -21,10 +21,11 @@ struct resume_work : loop::work {
   static void resume(loop::work* item) noexcept { detail::run(static_cast<resume_work*>(item)->handle); }
 };
 
-/// The last act of a foreign or corolith parent's await_suspend: `child` runs next. It runs here when this is its home, as it is for
-/// every corolith parent; a foreign coroutine may be anywhere, then `entry` takes the child home.
+/// The last act of a foreign or corolith parent's await_suspend: `child` runs next. It runs here when this is its home,
+/// as it is for every corolith parent; a foreign coroutine may be anywhere, then `entry` takes the child home.
 template <class Promise>
-void enter(std::coroutine_handle<Promise> parent, std::coroutine_handle<> child, loop& home, resume_work& entry) noexcept {
+void enter(std::coroutine_handle<Promise> parent, std::coroutine_handle<> child, loop& home,
+           resume_work& entry) noexcept {
   if constexpr (!has_context<Promise>) {
     if (loop::current() != &home) {
       entry.handle = child;
@@ -35,8 +36,8 @@ void enter(std::coroutine_handle<Promise> parent, std::coroutine_handle<> child,
   transfer(parent, child);
 }
 
-/// Lets one event resume a coroutine on its home loop. The event may come while await_suspend is still at work, from any thread:
-/// then the coroutine does not suspend at all, so nothing that await_suspend touches can be gone.
+/// Lets one event resume a coroutine on its home loop. The event may come while await_suspend is still at work, from
+/// any thread: then the coroutine does not suspend at all, so nothing that await_suspend touches can be gone.
 class suspension {
  public:
   template <class Promise>

@@ -9,9 +9,9 @@
 #include <string>
 #include <utility>
 
-// Flat resumption. Symmetric transfer is a tail call only when the compiler feels like it (g++ 12 at -O0 and -O1 and with sanitizers
-// does not), so a loop of 10^6 awaits that complete at once would overflow the stack. Here a coroutine that suspends names what runs
-// next and returns to a small loop on the stack, which resumes it.
+// Flat resumption. Symmetric transfer is a tail call only when the compiler feels like it (g++ 12 at -O0 and -O1 and
+// with sanitizers does not), so a loop of 10^6 awaits that complete at once would overflow the stack. Here a coroutine
+// that suspends names what runs next and returns to a small loop on the stack, which resumes it.
 namespace corolith {
 inline namespace v0 {
 namespace detail {
@@ -24,8 +24,8 @@ struct ready_coroutine {
 
 struct trampoline {
   std::coroutine_handle<> running;
-  std::coroutine_handle<> next;       // what `running` gave way to
-  ready_coroutine* ready = nullptr;   // started by coroutines of this trampoline, not yet resumed; the newest group first
+  std::coroutine_handle<> next;      // what `running` gave way to
+  ready_coroutine* ready = nullptr;  // started here and not resumed yet, the newest group first
   trampoline* outer = nullptr;
 };
 
@@ -77,9 +77,10 @@ inline void log_escaped(const char* from) noexcept {
   }
 }
 
-/// Within `from`'s await_suspend: the coroutines of the list first..last run, in this order, after `from` has suspended. Without a
-/// trampoline that runs `from` they run inside this call.
-[[gnu::noinline]] inline void start_all(std::coroutine_handle<> from, ready_coroutine* first, ready_coroutine* last) noexcept {
+/// Within `from`'s await_suspend: the coroutines of the list first..last run, in this order, after `from` has
+/// suspended. Without a trampoline that runs `from` they run inside this call.
+[[gnu::noinline]] inline void start_all(std::coroutine_handle<> from, ready_coroutine* first,
+                                        ready_coroutine* last) noexcept {
   trampoline* here = innermost_trampoline;
   if (here != nullptr && here->running == from) {
     last->next = here->ready;

@@ -16,8 +16,8 @@ namespace corolith {
 inline namespace v0 {
 namespace detail {
 
-// Shared by the loop and the handlers it has in Asio's queue. At most one handler "drains" at a time: only it runs work and
-// touches the alarm.
+// Shared by the loop and the handlers it has in Asio's queue. At most one handler "drains" at a time: only it runs work
+// and touches the alarm.
 class asio_loop_core : public std::enable_shared_from_this<asio_loop_core> {
  public:
   asio_loop_core(asio::any_io_executor executor, loop* owner) : executor_(std::move(executor)), owner_(owner) {}

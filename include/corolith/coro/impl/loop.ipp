@@ -83,8 +83,8 @@ COROLITH_DECL loop::work* timer_heap::take_due(loop::time_point now) noexcept {
 
 COROLITH_DECL loop* loop::current() noexcept { return detail::current_loop(); }
 
-// As soon as the item is in the queue, the owner may run it, return and destroy the loop. So nothing of the loop is touched after a
-// push while the owner is awake, and a sleeping owner cannot leave before the lock is released.
+// As soon as the item is in the queue, the owner may run it, return and destroy the loop. So nothing of the loop is
+// touched after a push while the owner is awake, and a sleeping owner cannot leave before the lock is released.
 COROLITH_DECL void run_loop::post(work& item) noexcept {
   work* newest = posted_.load(std::memory_order_acquire);
   for (;;) {
