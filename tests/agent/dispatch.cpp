@@ -281,10 +281,14 @@ TEST_CASE("workers that die without running anything do not go on for ever", "[a
 TEST_CASE("an agent whose workers never come up gives up", "[agent]") {
   bench node(1);
   node.dispatcher_of_node.prestart(node.now);
-  node.open(1);
-  node.add(1, 0, 1);
+  const bool has_work = GENERATE(false, true);
+  if (has_work) {
+    node.open(1);
+    node.add(1, 0, 1);
+  }
   for (worker_number worker = 1; worker <= 3; ++worker) {
     CHECK_FALSE(node.gave_up);
+    CHECK(node.live.size() == worker);
     node.dispatcher_of_node.worker_gone(worker, {0, 127, std::nullopt}, node.now);
     node.dispatcher_of_node.dispatch(node.now);
   }

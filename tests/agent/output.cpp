@@ -19,7 +19,7 @@ void greet(const std::string& name) {
   std::printf("no newline");
 }
 void write_garbage() {
-  const std::string bytes("\x1b]0;title\x07\xff\xfe\x00\x80 end\n", 16);
+  const std::string bytes("\x1b]0;title\x07\xff\xfe\x00\x80 end\n", 19);
   std::fwrite(bytes.data(), 1, bytes.size(), stdout);
 }
 void flood(int lines) {

@@ -180,6 +180,7 @@ class dispatcher {
   COROLITH_DECL void recall_queue(worker& of);
   COROLITH_DECL void ask_to_stop(worker& of, entry& call, wire::outcome_kind verdict, steady_time now);
   COROLITH_DECL bool somebody_could_take(const kind_state& kind);
+  COROLITH_DECL void start_again(kind_state& kind);
   COROLITH_DECL void start_failed(kind_state& kind);
   COROLITH_DECL void settle_losses(worker& of, const worker_death& death);
   COROLITH_DECL static void requeue(kind_state& kind, entry&& call);

@@ -199,6 +199,7 @@ COROLITH_DECL void dispatcher::worker_gone(worker_number number, const worker_de
   if (of->at == phase::starting) {
     --kind.starting;
     if (++kind.failed_starts >= settings_.start_attempts) start_failed(kind);
+    else if (!any_worker_came_up_ && kind.starting == 0) start_again(kind);  // so that it shows soon whether any will
   }
   settle_losses(*of, death);
 }
@@ -230,6 +231,10 @@ COROLITH_DECL void dispatcher::requeue(kind_state& kind, entry&& call) {
   auto place = kind.pending.begin();
   while (place != kind.pending.end() && place->arrival < call.arrival) ++place;
   kind.pending.insert(place, std::move(call));
+}
+
+COROLITH_DECL void dispatcher::start_again(kind_state& kind) {
+  if (auto share = slots_.acquire(kind.kind.cpus, kind.kind.gpus)) start(kind, *share);
 }
 
 COROLITH_DECL void dispatcher::start_failed(kind_state& kind) {
