@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <corolith/agent/agent.hpp>
 #include <corolith/agent/detail/dispatch.hpp>
 #include <corolith/agent/detail/program_fetch.hpp>
 #include <corolith/agent/detail/worker_link.hpp>
+#include <corolith/agent/options.hpp>
 #include <corolith/core/detail/decl.hpp>
 #include <corolith/wire/channel.hpp>
 

@@ -3,9 +3,8 @@
 
 #include <corolith/core/detail/decl.hpp>
 #include <corolith/core/error.hpp>
+#include <corolith/coro/awaiter.hpp>
 #include <corolith/coro/context.hpp>
-#include <corolith/coro/detail/awaitable.hpp>
-#include <corolith/coro/detail/suspension.hpp>
 #include <corolith/coro/task.hpp>
 #include <corolith/run/detail/backend.hpp>
 #include <corolith/run/detail/block_builder.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <corolith/codec/archive.hpp>
-#include <corolith/coro/detail/future_state.hpp>
+#include <corolith/coro/future.hpp>
 #include <corolith/run/detail/backend.hpp>
 #include <corolith/run/detail/outcome.hpp>
 
