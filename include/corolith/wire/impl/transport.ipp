@@ -17,6 +17,8 @@ namespace corolith::inline v0::wire {
 
 namespace detail {
 
+inline constexpr int local_send_buffer = 1024 * 1024;  // the system cuts it to what it allows
+
 inline transport::outcome system_failure(int code, const char* doing) {
   // A peer that vanished is the same event whichever call notices it first.
   if (code == ECONNRESET || code == EPIPE || code == ENOTCONN)
@@ -76,6 +78,8 @@ class socket_transport final : public transport {
     socket_.non_blocking(true, ignored);
     if constexpr (std::is_same_v<typename Socket::protocol_type, asio::ip::tcp>)
       socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+    else  // a unix socket's does not grow by itself: twice the default halves the switches between the two ends
+      socket_.set_option(typename Socket::send_buffer_size(local_send_buffer), ignored);
   }
 
   asio::any_io_executor get_executor() override { return socket_.get_executor(); }
