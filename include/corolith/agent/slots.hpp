@@ -83,7 +83,7 @@ class slots {
   static std::vector<std::size_t> least_used(const std::vector<int>& users, std::size_t wanted) {
     std::vector<std::size_t> order(users.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return users[a] < users[b]; });
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return std::pair(users[a], a) < std::pair(users[b], b); });
     order.resize(std::min(wanted, order.size()));
     std::sort(order.begin(), order.end());
     return order;
