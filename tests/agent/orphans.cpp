@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scripted_driver.hpp"
 
+#include <corolith/agent/worker_context.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <sys/prctl.h>
@@ -24,6 +26,10 @@ int fork_child() {
 int fork_child_and_hang(const std::string& file) {
   std::ofstream(file) << fork_child() << ' ' << ::getpid() << std::endl;
   for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+}
+
+void until_stopped() {
+  while (!cl::agent::current()->stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 void wait_gone(const std::vector<pid_t>& pids) {
@@ -95,6 +101,23 @@ TEST_CASE("shutdown ends workers in order, and those that hang by force", "[agen
   driver.wait([&] { return agent.closed; });
   CHECK(driver.wait_exit(pid) == 0);
   wait_gone(all);
+}
+
+TEST_CASE("shutdown asks a running call to stop", "[agent]") {
+  scripted_driver driver;
+  driver.welcome.grace_ms = 600'000;  // nothing is killed in this test
+  const pid_t pid = driver.start_agent({"slots=1"});
+  driver.wait([&] { return driver.agents.size() == 1 && driver.agents[0]->ready; });
+  agent_view& agent = *driver.agents[0];
+  wire::call_limits chunked;
+  chunked.chunk = 2;
+  const std::uint64_t batch = driver.open<&until_stopped>(agent, chunked);
+  for (std::uint32_t i = 0; i < 3; ++i) driver.call(agent, batch, i);
+  driver.wait([&] { return !agent.started.empty(); });
+  agent.channel->send(message_type::shutdown);
+  driver.wait([&] { return agent.closed; });
+  CHECK(driver.wait_exit(pid) == 0);
+  CHECK(agent.results.size() == 3);
 }
 
 TEST_CASE("children of a worker die with it, and its timeout frees the slot", "[agent]") {

@@ -82,6 +82,7 @@ class dispatcher {
   COROLITH_DECL void close_batch(std::uint64_t batch);
   COROLITH_DECL void add_call(shared_bytes body);
   COROLITH_DECL void cancel(const call_id& id, steady_time now);
+  COROLITH_DECL void cancel_all(steady_time now);
   COROLITH_DECL void recall(const call_id& id);
 
   COROLITH_DECL void worker_ready(worker_number worker, steady_time now);

@@ -119,6 +119,16 @@ COROLITH_DECL void dispatcher::cancel(const call_id& id, steady_time now) {
       if (call.id == id) return ask_to_stop(*each, call, outcome_kind::cancelled, now);
 }
 
+COROLITH_DECL void dispatcher::cancel_all(steady_time now) {
+  std::vector<call_id> ids;
+  for (const kind_state& kind : kinds_) {
+    for (const entry& call : kind.pending) ids.push_back(call.id);
+    for (const worker* each : kind.workers)
+      for (const entry& call : each->queue) ids.push_back(call.id);
+  }
+  for (const call_id& id : ids) cancel(id, now);
+}
+
 // The first verdict stays: a call that is cancelled after its timeout has timed out.
 COROLITH_DECL void dispatcher::ask_to_stop(worker& of, entry& call, outcome_kind verdict, steady_time now) {
   if (call.verdict) return;

@@ -238,9 +238,10 @@ COROLITH_DECL void session::fail_agent(const std::string& reason) {
   driver_->close_when_sent();
 }
 
-// Workers that are idle exit by themselves; those that are not have the grace that a cancelled call has.
+// Workers that are idle exit at once; what still runs is asked to stop and has the grace of a cancelled call.
 COROLITH_DECL void session::shut_down() {
   if (std::exchange(shutting_down_, true)) return;
+  if (dispatcher_) dispatcher_->cancel_all(steady_now());
   for (auto& [number, worker] : workers_) {
     worker->channel().send(message_type::shutdown);
     worker->channel().flush();
