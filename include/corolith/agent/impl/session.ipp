@@ -295,6 +295,7 @@ COROLITH_DECL std::vector<std::string> session::environment_of(const worker_kind
 }
 
 COROLITH_DECL void session::start_worker(worker_number number, const worker_kind& kind, const slot_share& share) {
+  if (shutting_down_ || ended_) return;
   try {
     const worker_command command{program_->executable(), environment_of(kind, share), share.pinned};
     auto made = std::make_shared<worker_link>(io_, number, *this, command);
