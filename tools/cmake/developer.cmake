@@ -14,6 +14,9 @@ endif()
 
 # --- flags of everything built here -----------------------------------------------------------------------------------
 add_library(corolith_flags INTERFACE)
+if(COROLITH_SANITIZE MATCHES thread)  # which does not know Asio's fences
+  target_compile_definitions(corolith_flags INTERFACE ASIO_DISABLE_FENCED_BLOCK)
+endif()
 target_compile_options(corolith_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<BOOL:${COROLITH_WERROR}>:-Werror>)
 if(COROLITH_SANITIZE)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # it warns of the code that its own sanitizers put in
