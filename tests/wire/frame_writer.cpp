@@ -19,7 +19,10 @@ shared_bytes body(std::uint64_t batch, std::string_view mark, std::size_t size =
   byte_buffer made;
   made.append_value(batch);
   made.append(bytes(mark));
-  if (size > made.size()) std::memset(made.extend(size - made.size()), '.', size - made.size());
+  if (size > made.size()) {
+    std::size_t filling = size - made.size();
+    std::memset(made.extend(filling), '.', filling);
+  }
   return made.release();
 }
 void append(frame_writer& writer, std::uint64_t batch, std::string_view mark, std::size_t size = 0) {

@@ -13,8 +13,10 @@
 #include <asio/post.hpp>
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <functional>
 #include <string>
@@ -39,9 +41,9 @@ inline shared_bytes pattern(std::size_t size, unsigned seed) {
   if (size == 0) return {};
   std::byte* out = made.extend(size);
   std::uint64_t state = seed * 0x9e3779b97f4a7c15ull + 1;
-  for (std::size_t i = 0; i < size; ++i) {
-    state = state * 6364136223846793005ull + 1442695040888963407ull;
-    out[i] = static_cast<std::byte>(state >> 56);
+  for (std::size_t i = 0; i < size; i += sizeof state) {
+    state = (state ^ (state >> 29)) * 6364136223846793005ull + 1442695040888963407ull;
+    std::memcpy(out + i, &state, std::min(sizeof state, size - i));
   }
   return made.release();
 }
