@@ -34,13 +34,15 @@ class session_folder {
             std::to_string(::getuid()) + "-XXXXXX";
     if (::mkdtemp(path_.data()) == nullptr) throw launch_failed("cannot make the folder " + path_ + ": is it writable?");
   }
-  ~session_folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
+  ~session_folder() { remove(); }
   session_folder(const session_folder&) = delete;
   session_folder& operator=(const session_folder&) = delete;
   const std::string& path() const noexcept { return path_; }
+  void remove() noexcept {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+    path_.clear();  // from now on the name may be another's
+  }
 
  private:
   std::string path_;
@@ -90,6 +92,7 @@ class driver : public backend {
   }
 
   void close() override {
+    std::lock_guard one_at_a_time(close_mutex_);  // a second caller waits until all is gone, too
     {
       std::lock_guard lock(mutex_);
       if (std::exchange(closing_, true)) return;
@@ -100,6 +103,7 @@ class driver : public backend {
                        [this] { work_.reset(); io_.stop(); });
     });
     thread_.join();
+    folder_.remove();
   }
 
  private:
@@ -148,6 +152,7 @@ class driver : public backend {
   session_folder folder_;
   std::atomic<std::uint64_t> next_batch_{1};
   std::shared_ptr<driver_core> core_;
+  std::mutex close_mutex_;
   std::mutex mutex_;
   bool closing_ = false;
   std::vector<operation> inbox_;
