@@ -39,7 +39,7 @@ TEST_CASE("the batch comes first in every body that is ordered by it") {
   std::uint64_t batch = 0x0102030405060708;
   CHECK(read_head<std::uint64_t>(pack(batch_open{batch, {}, {}, {}})) == batch);
   CHECK(read_head<std::uint64_t>(pack(batch_close{batch})) == batch);
-  CHECK(read_head<std::uint64_t>(pack(output_line{{batch, 1, 1}, 2, 1, "x"})) == batch);
+  CHECK(read_head<std::uint64_t>(pack(wire::output_line{{batch, 1, 1}, 2, 1, "x"})) == batch);
   CHECK(read_head<std::uint64_t>(bytes_of(call_id{batch, 1, 1})) == batch);
   CHECK(read_head<std::uint64_t>(bytes_of(result_head{{batch, 1, 1}, 0, outcome_kind::value, {}, 0, 0})) == batch);
 }
