@@ -61,6 +61,7 @@ class driver_core : public std::enable_shared_from_this<driver_core> {
   COROLITH_DECL void tick();
   COROLITH_DECL void show_progress();
   COROLITH_DECL std::uint32_t ready_agents() const;
+  COROLITH_DECL void update_capacity();
 
   // calls: impl/driver_calls.ipp
   COROLITH_DECL void result(agent_session& session, const wire::message& message);

@@ -102,6 +102,9 @@ COROLITH_DECL void driver_core::accepted(std::shared_ptr<wire::channel> channel)
   };
   channel->start(std::move(events));
   channel->keep_alive(std::chrono::milliseconds(in_ms(settings_.heartbeat)), std::chrono::milliseconds(in_ms(settings_.silence)));
+  if (!gone_) return;
+  channel->send(wire::message_type::shutdown);  // it came too late
+  channel->flush();
 }
 
 COROLITH_DECL void driver_core::received(agent_session& session, wire::message&& message) {
@@ -156,6 +159,11 @@ COROLITH_DECL void driver_core::agent_ready(agent_session& session) {
   session.ready = true;
   was_ready_ = true;
   scheduler_.agent_joined(session.id, {session.hello.cpus, session.hello.gpus, session.hello.memory});
+  update_capacity();
+}
+
+// A call that fits no agent waits as long as one is still to come, be it for the first time or again.
+COROLITH_DECL void driver_core::update_capacity() {
   const auto out = static_cast<std::uint32_t>(std::count(given_up_.begin(), given_up_.end(), true));
   scheduler_.capacity_final(ready_agents() + out >= settings_.agents);
 }
@@ -180,6 +188,7 @@ COROLITH_DECL void driver_core::disconnected(schedule::agent_id id, std::excepti
   sessions_.erase(found);
   nested_gone(*session, std::nullopt);
   if (session->ready) {
+    update_capacity();
     scheduler_.agent_lost(id);
     if (!gone_)
       log::warning(fmt::format("agent on {} (pid {}) was lost: {}; its calls run elsewhere", session->hello.host,
@@ -211,6 +220,7 @@ COROLITH_DECL void driver_core::give_up_agent(std::uint32_t number, const std::s
   if (number >= given_up_.size() || given_up_[number]) return;
   given_up_[number] = true;
   last_trouble_ = reason;
+  update_capacity();
   if (std::count(given_up_.begin(), given_up_.end(), true) == static_cast<std::ptrdiff_t>(given_up_.size())) {
     abandon_all(std::make_exception_ptr(launch_failed("no agent can run this program: " + reason)));
   } else {
