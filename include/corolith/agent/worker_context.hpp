@@ -40,6 +40,7 @@ class uplink {
 namespace detail {
 inline current_call* running_call = nullptr;
 inline uplink* process_uplink = nullptr;
+inline void (*call_ended)(const call_id& id) noexcept = nullptr;
 }  // namespace detail
 
 /// Whether this process is a worker.
@@ -48,6 +49,8 @@ inline bool in_worker() noexcept { return detail::process_uplink != nullptr; }
 inline current_call* current() noexcept { return detail::running_call; }
 /// nullptr in a process that is no worker.
 inline uplink* worker_uplink() noexcept { return detail::process_uplink; }
+/// `hook` is called after every call of this worker, before its result is sent.
+inline void on_call_end(void (*hook)(const call_id& id) noexcept) noexcept { detail::call_ended = hook; }
 
 }  // namespace agent
 }  // namespace v0

@@ -102,9 +102,11 @@ detached run_started(task<T> work, std::shared_ptr<started_state<T>> state) {
 
 }  // namespace detail
 
-/// Starts a task on `home` that nobody waits for. An exception that escapes it is logged, `cancelled` is not. Any
-/// thread.
-inline void spawn(loop& home, task<void> work) { detail::run_detached(std::move(work)).start(home); }
+/// Starts a task on `home` that nobody waits for. An exception that escapes it is logged, `cancelled` is not. A stop
+/// request on `stop` asks it to stop. Any thread.
+inline void spawn(loop& home, task<void> work, std::stop_token stop = {}) {
+  detail::run_detached(std::move(work)).start(home, std::move(stop));
+}
 
 /// Starts a task on `home`. A stop request on `stop`, and `cancel()` on the future, ask the task to stop; the future
 /// completes when the task has ended and its frame is gone. Any thread.

@@ -127,7 +127,9 @@ task<collected_t<T>> collect_values(std::shared_ptr<batch_core> batch, std::shar
         throw;
       }
     }
-    if (batch->over()) co_return values.take();
+    if (!batch->over()) continue;
+    batch->check_complete();
+    co_return values.take();
   }
 }
 

@@ -239,6 +239,7 @@ inline void worker_process_main::run_call(const waiting_call& call) {
     steps_.store(steps_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
     attention_.store(false, std::memory_order_relaxed);
     running_call = nullptr;
+    if (call_ended != nullptr) call_ended(call.id);
   }
   head.ended_ns = now_ns_ = system_ns();
   bool more;

@@ -24,12 +24,15 @@ namespace corolith {
 inline namespace v0 {
 namespace detail {
 
+class batch_core;
+
 /// Gives the encoded elements of a lazy range, on the background loop.
 class input_source {
  public:
   virtual ~input_source() = default;
-  /// Adds up to `count` elements; false when there are no more.
-  virtual task<bool> pull(std::uint32_t count, block_builder& into) = 0;
+  /// Adds up to `count` elements to the builder of `into`, rather fewer than holding them back for others that take their time;
+  /// false when there are no more.
+  virtual task<bool> pull(std::uint32_t count, batch_core& into) = 0;
 };
 
 /// What a batch is, whatever the type of its results: outcomes arrive from the backend on its I/O thread and wait here until the
@@ -37,11 +40,17 @@ class input_source {
 class batch_core : public batch_link, public std::enable_shared_from_this<batch_core> {
  public:
   explicit batch_core(std::shared_ptr<backend> where) : backend_(std::move(where)) {}
+  COROLITH_DECL ~batch_core() override;
 
   /// Opens the batch; with a source it is fed as the backend asks.
   COROLITH_DECL void open(batch_request request, std::unique_ptr<input_source> source);
-  void feed(element_block block, bool last) { backend_->feed(id_, std::move(block), last); }
+  COROLITH_DECL void feed(element_block block, bool last);
   std::uint64_t id() const noexcept { return id_; }
+
+  // The input's side, on the background loop.
+  block_builder& builder() noexcept { return builder_; }
+  /// Feeds what is in the builder once the loop has nothing better to do: that is, when the input waits for something.
+  COROLITH_DECL void feed_when_idle();
 
   // The backend's side.
   COROLITH_DECL void want_input(std::uint32_t count) noexcept override;
@@ -57,6 +66,8 @@ class batch_core : public batch_link, public std::enable_shared_from_this<batch_
   COROLITH_DECL bool ready(std::size_t enough = 1);
   /// Whether every outcome was taken and no more will come.
   COROLITH_DECL bool over();
+  /// Throws `cancelled` for a batch that was cancelled before all its elements were known: its results would seem complete.
+  COROLITH_DECL void check_complete();
   COROLITH_DECL void cancel() noexcept;
   COROLITH_DECL void cancel_call(std::uint32_t index) noexcept;
   /// Outcomes that arrived so far, taken or not.
@@ -71,6 +82,8 @@ class batch_core : public batch_link, public std::enable_shared_from_this<batch_
   COROLITH_DECL bool ready_locked(std::size_t enough) const noexcept;
   COROLITH_DECL void wake_if_ready(std::unique_lock<std::mutex> lock);
   COROLITH_DECL static task<void> feed_wanted(std::shared_ptr<batch_core> self);
+  COROLITH_DECL void start_feeding();
+  COROLITH_DECL void stop_input() noexcept;
 
   const std::shared_ptr<backend> backend_;
   std::uint64_t id_ = 0;
@@ -83,10 +96,14 @@ class batch_core : public batch_link, public std::enable_shared_from_this<batch_
   std::size_t enough_ = 1;
   std::uint32_t consumed_ = 0;  // taken and not yet reported to the backend
   bool lazy_ = false;
+  std::uint64_t fed_ = 0;  // elements
+  bool all_fed_ = false;
 
   // Input: used on the background loop, but for `wanted_` and `feeding_`, which the mutex guards.
   std::unique_ptr<input_source> source_;
+  std::stop_source stop_{std::nostopstate};  // for an input that waits while nobody wants it any more
   block_builder builder_;
+  bool feed_posted_ = false;
   std::uint32_t wanted_ = 0;
   bool feeding_ = false;
 };

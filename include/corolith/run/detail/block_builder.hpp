@@ -26,6 +26,9 @@ class block_builder {
   /// Elements collected since the last `take`.
   std::uint32_t pending() const noexcept { return static_cast<std::uint32_t>(ends_.size()); }
 
+  /// Elements collected since the beginning.
+  std::uint32_t total() const noexcept { return next_ + pending(); }
+
   element_block take() {
     element_block block{next_, bytes_.release(), std::exchange(ends_, {})};
     next_ += block.count();

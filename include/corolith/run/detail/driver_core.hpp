@@ -75,6 +75,7 @@ class driver_core : public std::enable_shared_from_this<driver_core> {
   // calls made by calls: impl/driver_nested.ipp
   COROLITH_DECL void nested_up(agent_session& session, const wire::message& message);
   COROLITH_DECL void nested_opened(agent_session& session, std::uint64_t worker, byte_span body);
+  COROLITH_DECL void nested_left(std::uint64_t batch);
   COROLITH_DECL void nested_gone(agent_session& session, std::optional<std::uint64_t> worker);
 
   asio::io_context& io_;

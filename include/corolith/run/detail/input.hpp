@@ -5,6 +5,7 @@
 #include <corolith/coro/generator.hpp>
 #include <corolith/run/detail/batch_core.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <ranges>
@@ -46,13 +47,18 @@ class range_source : public input_source {
  public:
   explicit range_source(View view) : view_(std::move(view)) {}
 
-  task<bool> pull(std::uint32_t count, block_builder& into) override {
-    if (!at_) at_.emplace(std::ranges::begin(view_));
-    for (; count != 0 && *at_ != std::ranges::end(view_) && !into.full(); --count, ++*at_) {
-      Map::encode_element(into.bytes(), **at_);
-      into.end_element();
-    }
-    co_return *at_ != std::ranges::end(view_);
+  task<bool> pull(std::uint32_t count, batch_core& into) override {
+    // What is there goes on its way when the others take their time.
+    const auto late = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+    block_builder& builder = into.builder();
+    do {
+      if (at_) ++*at_;
+      else at_.emplace(std::ranges::begin(view_));
+      if (*at_ == std::ranges::end(view_)) co_return false;
+      Map::encode_element(builder.bytes(), **at_);
+      builder.end_element();
+    } while (--count != 0 && !builder.full() && std::chrono::steady_clock::now() < late);
+    co_return true;
   }
 
  private:
@@ -65,14 +71,15 @@ class generator_source : public input_source {
  public:
   explicit generator_source(Generator from) : from_(std::move(from)) {}
 
-  task<bool> pull(std::uint32_t count, block_builder& into) override {
-    // Waits for the first element only as long as nothing is collected: what is there should be on its way.
-    for (; count != 0 && !into.full(); --count) {
+  task<bool> pull(std::uint32_t count, batch_core& into) override {
+    block_builder& builder = into.builder();
+    do {
       auto element = co_await from_.next();
       if (!element) co_return false;
-      Map::encode_element(into.bytes(), *element);
-      into.end_element();
-    }
+      Map::encode_element(builder.bytes(), *element);
+      builder.end_element();
+      into.feed_when_idle();  // the next one may be long in coming
+    } while (--count != 0 && !builder.full());
     co_return true;
   }
 

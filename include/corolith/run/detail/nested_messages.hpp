@@ -21,6 +21,7 @@ namespace detail {
 //         batch_close   u64 batch: no more elements
 //         cancel        call_id; index = every_index: the whole batch
 //         returned      nested_count: results that were consumed
+//         goodbye       u64 batch: its caller has ended, and nobody wants to hear of it any more
 //   down  started       nested_count: elements that are wanted
 //         result        nested_result, then the host's name, then the payload
 //         batch_close   u64 batch: no more results

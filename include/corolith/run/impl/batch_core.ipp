@@ -11,13 +11,40 @@ namespace corolith {
 inline namespace v0 {
 namespace detail {
 
+/// Runs `act` once on the background loop.
+template <class Act>
+void post_to_background(Act act) {
+  struct item : loop::work {
+    explicit item(Act what) : act(std::move(what)) {
+      run = [](loop::work* self) noexcept { std::unique_ptr<item>(static_cast<item*>(self))->act(); };
+    }
+    Act act;
+  };
+  background_loop().post(*new item(std::move(act)));
+}
+
+// The last reference may be the backend's; the range is the user's, and ends where it was iterated.
+COROLITH_DECL batch_core::~batch_core() {
+  if (source_) post_to_background([unused = std::move(source_)] {});
+}
+
 COROLITH_DECL void batch_core::open(batch_request request, std::unique_ptr<input_source> source) {
   source_ = std::move(source);
   lazy_ = request.lazy = source_ != nullptr;
+  if (lazy_) stop_ = std::stop_source();
   const std::uint64_t id = backend_->open(shared_from_this(), std::move(request));
   std::lock_guard lock(mutex_);  // want_input may already be at work
   id_ = id;
-  if (wanted_ != 0 && !std::exchange(feeding_, true)) spawn(background_loop(), feed_wanted(shared_from_this()));
+  if (wanted_ != 0 && !std::exchange(feeding_, true)) start_feeding();
+}
+
+COROLITH_DECL void batch_core::feed(element_block block, bool last) {
+  {
+    std::lock_guard lock(mutex_);
+    fed_ += block.count();
+    all_fed_ = last;
+  }
+  backend_->feed(id_, std::move(block), last);
 }
 
 COROLITH_DECL void batch_core::want_input(std::uint32_t count) noexcept {
@@ -25,7 +52,24 @@ COROLITH_DECL void batch_core::want_input(std::uint32_t count) noexcept {
   if (!lazy_) return;
   wanted_ += count;
   if (id_ == 0 || std::exchange(feeding_, true)) return;
-  spawn(background_loop(), feed_wanted(shared_from_this()));
+  start_feeding();
+}
+
+COROLITH_DECL void batch_core::start_feeding() {
+  spawn(background_loop(), feed_wanted(shared_from_this()), stop_.get_token());
+}
+
+// On the background loop, as stop callbacks may be the user's.
+COROLITH_DECL void batch_core::stop_input() noexcept {
+  if (stop_.stop_possible() && !stop_.stop_requested()) post_to_background([stop = stop_]() mutable { stop.request_stop(); });
+}
+
+COROLITH_DECL void batch_core::feed_when_idle() {
+  if (std::exchange(feed_posted_, true)) return;
+  post_to_background([self = shared_from_this()] {
+    self->feed_posted_ = false;
+    if (self->builder_.pending() != 0) self->feed(self->builder_.take(), false);
+  });
 }
 
 COROLITH_DECL task<void> batch_core::feed_wanted(std::shared_ptr<batch_core> self) {
@@ -42,23 +86,24 @@ COROLITH_DECL task<void> batch_core::feed_wanted(std::shared_ptr<batch_core> sel
     }
     std::exception_ptr failure;
     bool more = false;
+    const std::uint32_t before = self->builder_.total();
     try {
-      more = co_await self->source_->pull(count, self->builder_);
+      more = co_await self->source_->pull(count, *self);
     } catch (...) {
       failure = std::current_exception();  // the user's range threw: the batch ends with that
     }
-    if (more) {  // a full block may hold fewer than were asked for
+    if (more) {  // it may give fewer than were asked for
       std::lock_guard lock(self->mutex_);
-      self->wanted_ += count - self->builder_.pending();
+      self->wanted_ += count - (self->builder_.total() - before);
     }
-    if (failure) {
+    if (!failure) {
+      self->feed(self->builder_.take(), !more);
+    } else if (!self->stop_.stop_requested()) {
       self->abandoned(failure);
       self->backend_->cancel(self->id_, std::nullopt);
-    } else {
-      self->feed(self->builder_.take(), !more);
     }
     if (!more) {
-      // The range is destroyed here, where it was iterated; `feeding_` stays set, so nobody comes back for it.
+      // `feeding_` stays set, so nobody comes back for it.
       self->source_.reset();
       co_return;
     }
@@ -74,6 +119,7 @@ COROLITH_DECL void batch_core::finished(call_outcome&& outcome) noexcept {
 COROLITH_DECL void batch_core::settle(bool done) noexcept {
   std::unique_lock lock(mutex_);
   done_ = done_ || done;
+  if (done) stop_input();
   wake_if_ready(std::move(lock));
 }
 
@@ -81,6 +127,7 @@ COROLITH_DECL void batch_core::abandoned(std::exception_ptr reason) noexcept {
   std::unique_lock lock(mutex_);
   if (done_ || abandoned_) return;
   abandoned_ = std::move(reason);
+  stop_input();
   wake_if_ready(std::move(lock));
 }
 
@@ -122,10 +169,16 @@ COROLITH_DECL bool batch_core::over() {
   return done_ && outcomes_.empty();
 }
 
+COROLITH_DECL void batch_core::check_complete() {
+  std::lock_guard lock(mutex_);
+  if (!all_fed_ || arrived_ != fed_) throw cancelled("the batch was cancelled before its input ended");
+}
+
 COROLITH_DECL void batch_core::cancel() noexcept {
   {
     std::lock_guard lock(mutex_);
     if (done_ || abandoned_) return;
+    stop_input();
   }
   backend_->cancel(id_, std::nullopt);
 }

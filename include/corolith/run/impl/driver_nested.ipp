@@ -14,7 +14,7 @@ namespace detail {
 /// The driver's end of a batch that a call opened: everything goes back to the worker, through its agent.
 class relay_link : public batch_link {
  public:
-  relay_link(std::weak_ptr<wire::channel> agent, std::uint64_t worker, std::uint64_t worker_batch)
+  relay_link(std::weak_ptr<agent_session> agent, std::uint64_t worker, std::uint64_t worker_batch)
       : agent_(std::move(agent)), worker_(worker), batch_(worker_batch) {}
 
   void want_input(std::uint32_t count) noexcept override {
@@ -26,7 +26,9 @@ class relay_link : public batch_link {
     down(wire::message_type::result, {}, pack_outcome(outcome));
   }
   void settle(bool done) noexcept override {
-    if (done) down(wire::message_type::batch_close, bytes_of(batch_));
+    if (!done) return;
+    down(wire::message_type::batch_close, bytes_of(batch_));
+    forget();
   }
   void abandoned(std::exception_ptr reason) noexcept override {
     std::string text = "the driver gave up";
@@ -36,6 +38,7 @@ class relay_link : public batch_link {
       text = e.what();
     }
     down(wire::message_type::agent_failed, bytes_of(batch_), shared_bytes::copy(std::as_bytes(std::span(text))));
+    forget();
   }
 
  private:
@@ -55,17 +58,21 @@ class relay_link : public batch_link {
     return flat;
   }
 
+  void forget() noexcept {
+    if (const auto agent = agent_.lock()) agent->nested.erase({worker_, batch_});
+  }
+
   void down(wire::message_type inner, byte_span head, shared_bytes tail = {}) {
-    const auto channel = agent_.lock();
-    if (!channel) return;
+    const auto agent = agent_.lock();
+    if (!agent) return;
     byte_buffer start(sizeof worker_ + 1 + head.size());
     start.append_value(worker_);
     start.append_value(inner);
     start.append(head);
-    channel->send(wire::message_type::nested_down, start.span(), std::move(tail));
+    agent->channel->send(wire::message_type::nested_down, start.span(), std::move(tail));
   }
 
-  std::weak_ptr<wire::channel> agent_;
+  std::weak_ptr<agent_session> agent_;  // empty: nobody wants to hear of the batch
   std::uint64_t worker_;
   std::uint64_t batch_;
 };
@@ -81,7 +88,14 @@ COROLITH_DECL void driver_core::nested_opened(agent_session& session, std::uint6
   request.retries = asked.retries;
   request.lazy = asked.lazy;
   request.nested = true;
-  open(batch, std::make_shared<relay_link>(session.channel, worker, asked.batch), std::move(request));
+  open(batch, std::make_shared<relay_link>(sessions_.at(session.id), worker, asked.batch), std::move(request));
+}
+
+COROLITH_DECL void driver_core::nested_left(std::uint64_t batch) {
+  const auto found = batches_.find(batch);
+  if (found == batches_.end()) return;
+  found->second.link = std::make_shared<relay_link>(std::weak_ptr<agent_session>(), 0, 0);
+  if (!found->second.input_ended) cancel(batch, std::nullopt);  // the rest of its input went with the call
 }
 
 COROLITH_DECL void driver_core::nested_up(agent_session& session, const wire::message& message) {
@@ -95,6 +109,11 @@ COROLITH_DECL void driver_core::nested_up(agent_session& session, const wire::me
   switch (type) {
     case wire::message_type::call: return feed(known->second, unpack_elements(body), false);
     case wire::message_type::batch_close: return feed(known->second, {}, true);
+    case wire::message_type::goodbye: {
+      const std::uint64_t batch = known->second;
+      session.nested.erase(known);
+      return nested_left(batch);
+    }
     case wire::message_type::returned: return consumed(known->second, wire::read_head<nested_count>(body).count);
     case wire::message_type::cancel: {
       const auto id = wire::read_head<call_id>(body);

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 namespace corolith {
 inline namespace v0 {
@@ -23,6 +24,7 @@ class nested_backend : public backend, public std::enable_shared_from_this<neste
     static const std::shared_ptr<nested_backend> instance = [] {
       auto made = std::make_shared<nested_backend>(*agent::worker_uplink());
       made->up_.set_handler([made](wire::message_type type, shared_bytes body) { made->received(type, body); });
+      agent::on_call_end([](const call_id& id) noexcept { of_this_worker()->call_ended(id); });
       return made;
     }();
     return instance;
@@ -85,6 +87,29 @@ class nested_backend : public backend, public std::enable_shared_from_this<neste
       }
       default: throw error(errc::protocol, "the driver sent a nested message of an unknown type");
     }
+  }
+
+  // What a call leaves behind goes on without it, wherever its worker goes; nobody will hear of the results.
+  void call_ended(const call_id& caller) noexcept {
+    std::vector<std::shared_ptr<batch_link>> left;
+    {
+      std::lock_guard lock(mutex_);
+      if (open_of_.erase(caller) == 0) return;
+      for (auto known = batches_.begin(); known != batches_.end();) {
+        if (known->second.by != caller) {
+          ++known;
+          continue;
+        }
+        try {
+          up_.send_up(wire::message_type::goodbye, bytes_of(known->first));
+        } catch (const error&) {  // the agent is gone, and this process ends
+        }
+        left.push_back(std::move(known->second.link));
+        known = batches_.erase(known);
+      }
+    }
+    for (const auto& link : left)
+      link->abandoned(std::make_exception_ptr(error(errc::closed, "the call that made this one has ended")));
   }
 
   std::shared_ptr<batch_link> find(std::uint64_t batch) {

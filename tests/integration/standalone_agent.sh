@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# corolith-agent joins a driver over TLS and gets the program over the wire, as its file is not where the driver says.
+source "$(dirname "$0")/library.bash"
+agent=$build/tools/corolith-agent
+
+cp "$examples/pi_estimation" "$scratch/program"
+launch "$scratch/program" --slots 1 --listen tcp:127.0.0.1:0 --calls 400 --samples 1000000
+driver=$pid
+until_true "a worker" some --corolith-worker
+local_agent=$(processes --corolith-agent | head -1)
+word() { tr '\0' '\n' <"/proc/$local_agent/cmdline" | sed -n "s/^$1=//p"; }
+address=$(word connect)
+secret=$(word secret_file)
+rm "$scratch/program"
+XDG_RUNTIME_DIR=$runtime "$agent" --connect "$address" --secret-file "$secret" --node-name extra --slots 1 \
+  --cache-folder "$scratch/cache" 2>"$scratch/agent_err" &
+extra=$!
+finished "$driver"
+expect_status 0 "a driver with two kinds of agents"
+expect_out '^extra pid [0-9]+ ran [1-9]' "a driver with two kinds of agents"
+finished "$extra"
+expect_status 0 "corolith-agent"
+[ -n "$(find "$scratch/cache" -type f -size +100k)" ] || fail "the program is not in the agent's cache"
+expect_nothing_left "a driver with two kinds of agents"
+
+# What is wrong is said, by the right exit status.
+run "$agent"
+expect_status 2 "no flags"
+run "$agent" --help
+expect_status 0 "--help"
+expect_out '--secret-file' "--help"
+run "$agent" --connect nonsense
+expect_status 2 "a wrong address"
+expect_err 'nonsense' "a wrong address"
+run "$agent" --connect unix:/no/such/socket --slots x
+expect_status 2 "a wrong number"
+expect_err 'slots' "a wrong number"
+run "$agent" --connect unix:/no/such/socket
+expect_status 1 "no driver"
+expect_err '/no/such/socket' "no driver"
+run "$agent" --connect "tcp:127.0.0.1:1" --secret-file /no/such/file
+expect_status 2 "no secret"
+expect_err '/no/such/file' "no secret"
+
+done_testing
