@@ -34,18 +34,18 @@ corolith_house_test(house.includes COMMAND ${house}/includes.py ${PROJECT_SOURCE
 corolith_house_test(house.sizes COMMAND ${house}/sizes.py ${PROJECT_SOURCE_DIR})
 corolith_house_test(house.text COMMAND ${house}/text.py ${PROJECT_SOURCE_DIR})
 corolith_house_test(house.checks_can_fail COMMAND ${house}/checks_can_fail.py ${compile} TIMEOUT 300)
-corolith_house_test(house.headers_alone COMMAND ${house}/headers_alone.py ${PROJECT_SOURCE_DIR} ${compile} TIMEOUT 1200)
-corolith_house_test(house.readme COMMAND ${house}/readme.py ${PROJECT_SOURCE_DIR} ${compile} TIMEOUT 300)
+corolith_house_test(house.headers_alone COMMAND ${house}/headers_alone.py ${PROJECT_SOURCE_DIR} ${compile} TIMEOUT 3000)
+corolith_house_test(house.readme COMMAND ${house}/readme.py ${PROJECT_SOURCE_DIR} ${compile} TIMEOUT 900)
 
 file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/compile_fail/*.cpp)
 foreach(source IN LISTS sources)
   cmake_path(GET source STEM name)
-  corolith_house_test(compile_fail.${name} COMMAND ${house}/compile_fail.py ${compile} ${source} TIMEOUT 300)
+  corolith_house_test(compile_fail.${name} COMMAND ${house}/compile_fail.py ${compile} ${source} TIMEOUT 1500)
 endforeach()
 
 if(COROLITH_INSTALL)
   foreach(way installed subdirectory)
     corolith_house_test(install.${way} COMMAND ${PROJECT_SOURCE_DIR}/tests/install/consume.py ${way} ${PROJECT_SOURCE_DIR}
-                        ${PROJECT_BINARY_DIR} ${CMAKE_COMMAND} ${CMAKE_CXX_COMPILER} TIMEOUT 600)
+                        ${PROJECT_BINARY_DIR} ${CMAKE_COMMAND} ${CMAKE_CXX_COMPILER} TIMEOUT 1500)
   endforeach()
 endif()

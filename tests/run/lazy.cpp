@@ -19,7 +19,7 @@ namespace {
 int square(int x) { return x * x; }
 
 // Elements of a size that matters: `text` is there so that the whole input would not fit into the bound below.
-constexpr std::size_t element_bytes = 512;
+constexpr std::size_t element_bytes = 256;
 std::string make_element(int i) {
   std::string text(element_bytes, 'e');
   text.replace(0, 8, std::to_string(10'000'000 + i));
@@ -79,7 +79,7 @@ TEST_CASE("a map over a million lazy elements uses bounded memory", "[run]") {
              << " MiB in all: peak RSS of the driver " << peak << " MiB, before it " << before << " MiB");
   CHECK(done == count);
   CHECK(sum == static_cast<long>(count) * (count - 1) / 2);
-  if (!sanitized) CHECK(peak < 200);
+  if (!sanitized) CHECK(peak < 100);
 }
 
 TEST_CASE("an input is not pulled faster than its results are taken", "[run]") {

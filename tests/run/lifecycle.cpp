@@ -136,6 +136,17 @@ TEST_CASE("two executors in one process have nothing to do with each other", "[r
   CHECK_FALSE(running.ready());
 }
 
+TEST_CASE("agents hold nothing open that is the program's", "[run]") {
+  int pipe_ends[2];
+  REQUIRE(::pipe(pipe_ends) == 0);  // to be inherited
+  cluster local;
+  CHECK(local->call([] { return 1; }).get() == 1);
+  ::close(pipe_ends[1]);
+  char end;
+  CHECK(::read(pipe_ends[0], &end, 1) == 0);  // nobody else has the other end
+  ::close(pipe_ends[0]);
+}
+
 TEST_CASE("processes that a call leaves behind end with its worker", "[run]") {
   const scratch folder;
   cluster local(options{.slots = 1});

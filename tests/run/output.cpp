@@ -70,7 +70,8 @@ TEST_CASE("lines arrive with host, process, call and stream", "[run]") {
   std::uint64_t id = 0;
   {
     cluster local(options{.on_output = heard.handler()});
-    batch<pid_t> all = local->map<speaks>(std::vector{0, 1, 2});
+    // One at a time in a worker: lines of calls that are shorter than a read of the pipe cannot be told apart.
+    batch<pid_t> all = local->with({.chunk = 1}).map<speaks>(std::vector{0, 1, 2});
     id = all.id();
     pids = all.get();
     wait_until([&] { return heard.get().size() == 9; });
@@ -133,8 +134,8 @@ TEST_CASE("a line of a megabyte comes in pieces", "[run]") {
 }
 
 TEST_CASE("a flood of output arrives whole, and calls go on beside it", "[run]") {
-  constexpr std::size_t width = 1000;
-  const std::size_t lines = 64 * (sanitized ? 100 : 1640);  // 100 MB
+  constexpr std::size_t width = 8000;
+  const std::size_t lines = 64 * (sanitized ? 20 : 200);  // 100 MB
   std::atomic<std::size_t> bytes{0};
   cluster local(options{.slots = 2, .on_output = [&](const output_line& line) { bytes += line.text.size() + 1; }});
   future<std::size_t> flooding = local->call<flood>(lines, width);

@@ -34,7 +34,7 @@ cl::task<int> run(cl::executor& ex, std::vector<std::string> arguments) {
   const std::string what = arguments.empty() ? "" : arguments[0];
   if (what == "lines") {
     const std::vector<int> elements{0, 1, 2};
-    co_await ex.map<talk>(elements);
+    co_await ex.with({.chunk = 1}).map<talk>(elements);
     std::cout << "the driver's own output\n";
     co_return 0;
   }
