@@ -33,7 +33,10 @@ run() {
 launch() {
   XDG_RUNTIME_DIR=$runtime env --default-signal "$@" >"$scratch/out" 2>"$scratch/err" </dev/null &
   pid=$!
+  until_true "$1 to start" started "$1"
 }
+# Before that a signal would meet this shell's copy of itself, and its trap.
+started() { [ "$(readlink "/proc/$pid/exe")" = "$(realpath "$1")" ] || ended "$pid"; }
 
 # finished PID: waits for what was launched; its exit status in $status
 finished() {

@@ -2,11 +2,6 @@
 # Ctrl-C, SIGTERM and SIGKILL in the middle of the work.
 source "$(dirname "$0")/library.bash"
 
-if [ "${COROLITH_TEST_SIGNALS:-}" != 1 ]; then
-  echo "skipped: with --agents 2 its drivers were seen to wait for workers in vain; COROLITH_TEST_SIGNALS=1 runs it"
-  exit 77
-fi
-
 # Starts something that would take hours, and returns when its calls run.
 start() {
   launch "$examples/sleep" --slots 2 "$@"
@@ -55,5 +50,16 @@ kill -KILL "$pid"
 finished "$pid"
 expect_status 137 "SIGKILL"
 expect_nothing_left "SIGKILL"
+
+# What calls have started goes with their workers.
+for signal in INT KILL; do
+  launch "$programs/talker" --slots 1 children "$scratch/children"
+  until_true "the children" test -s "$scratch/children"
+  [ "$(processes sleep | wc -l)" -ge 2 ] || fail "the children are not there"
+  kill -$signal "$pid"
+  finished "$pid"
+  expect_nothing_left "SIG$signal with processes that a call started"
+  rm "$scratch/children"
+done
 
 done_testing
