@@ -12,23 +12,29 @@ done
 [ "$(wc -l <"$scratch/err")" = 9 ] || fail "standard error has not 9 lines"
 grep -qE '\.1\] (out|err|second) [02]$' "$scratch/err" && fail "a line has the wrong call"
 
-# Progress: on a long run, now and then a line; on a short one, none.
-launch "$examples/sleep" --slots 1 --progress lines --calls 14 --ms 500
-long=$pid
-XDG_RUNTIME_DIR=$runtime "$examples/sleep" --slots 1 --progress lines --calls 2 --ms 10 2>"$scratch/short" >/dev/null || fail "a short run"
-[ -s "$scratch/short" ] && fail "a short run writes progress: $(cat "$scratch/short")"
-finished "$long"
-expect_status 0 "a long run"
-expect_err '^corolith: [0-9]+ of 1[45] calls done, .* 1 agents? with 1 slots?' "a long run"
-grep -q $'[\r\033]' "$scratch/err" && fail "progress for a terminal goes to a file"
-
-# Progress does not depend on the log level, and can be turned off.
-launch "$examples/sleep" --slots 1 --progress never --calls 12 --ms 500
-quiet=$pid
-XDG_RUNTIME_DIR=$runtime "$examples/sleep" --slots 1 --log-level off --calls 12 --ms 500 2>"$scratch/off" >/dev/null || fail "a run without log"
-grep -q '^corolith: .* calls done' "$scratch/off" || fail "--log-level off turns progress off"
-finished "$quiet"
-[ -s "$scratch/err" ] && fail "--progress never"
+# Progress, on standard error: on a long run now and then a line, whatever the log level; on a short one, or when turned off, none.
+background() {
+  local name=$1
+  shift
+  XDG_RUNTIME_DIR=$runtime "$examples/sleep" --slots 1 "$@" >/dev/null 2>"$scratch/$name" </dev/null &
+}
+background lines --progress lines --calls 14 --ms 500
+long=$!
+background never --progress never --calls 12 --ms 500
+never=$!
+background log_off --log-level off --calls 14 --ms 500
+log_off=$!
+background short --progress lines --calls 2 --ms 10
+short=$!
+for each in $long $never $log_off $short; do
+  finished "$each"
+  expect_status 0 "a run of sleep"
+done
+for name in lines log_off; do
+  grep -qE '^corolith: [0-9]+ of 1[45] calls done, .* 1 agents? with 1 slots?' "$scratch/$name" || fail "no progress: $(cat "$scratch/$name")"
+  grep -q $'[\r\033]' "$scratch/$name" && fail "progress for a terminal goes to a file"
+done
+for name in never short; do [ -s "$scratch/$name" ] && fail "$name: there is progress: $(cat "$scratch/$name")"; done
 expect_nothing_left "all of these"
 
 done_testing
