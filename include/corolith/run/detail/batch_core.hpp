@@ -62,7 +62,8 @@ class batch_core : public batch_link, public std::enable_shared_from_this<batch_
   /// The next outcome in order of completion; nothing when the batch is over. Throws what the batch was abandoned for. To be
   /// called when `ready`.
   COROLITH_DECL std::optional<call_outcome> take();
-  /// Whether `take` has something to say. With `enough`, only when so many outcomes are there or no more will come.
+  /// Whether `take` has something to say. With `enough`, only when so many outcomes are there, or a failure among them, or no
+  /// more will come.
   COROLITH_DECL bool ready(std::size_t enough = 1);
   /// Whether every outcome was taken and no more will come.
   COROLITH_DECL bool over();
@@ -89,6 +90,7 @@ class batch_core : public batch_link, public std::enable_shared_from_this<batch_
   std::uint64_t id_ = 0;
   std::mutex mutex_;
   std::deque<call_outcome> outcomes_;
+  std::size_t failures_ = 0;  // of `outcomes_`: the consumer is to hear of one at once
   std::uint64_t arrived_ = 0;
   bool done_ = false;
   std::exception_ptr abandoned_;

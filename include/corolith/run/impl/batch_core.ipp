@@ -11,6 +11,10 @@ namespace corolith {
 inline namespace v0 {
 namespace detail {
 
+inline std::size_t is_failure(const call_outcome& outcome) noexcept {
+  return outcome.error != nullptr || outcome.head.kind != wire::outcome_kind::value ? 1 : 0;
+}
+
 /// Runs `act` once on the background loop.
 template <class Act>
 void post_to_background(Act act) {
@@ -113,7 +117,9 @@ COROLITH_DECL task<void> batch_core::feed_wanted(std::shared_ptr<batch_core> sel
 COROLITH_DECL void batch_core::finished(call_outcome&& outcome) noexcept {
   std::lock_guard lock(mutex_);
   ++arrived_;
-  if (!abandoned_) outcomes_.push_back(std::move(outcome));
+  if (abandoned_) return;
+  failures_ += is_failure(outcome);
+  outcomes_.push_back(std::move(outcome));
 }
 
 COROLITH_DECL void batch_core::settle(bool done) noexcept {
@@ -132,7 +138,7 @@ COROLITH_DECL void batch_core::abandoned(std::exception_ptr reason) noexcept {
 }
 
 COROLITH_DECL bool batch_core::ready_locked(std::size_t enough) const noexcept {
-  return outcomes_.size() >= enough || done_ || abandoned_ != nullptr;
+  return outcomes_.size() >= enough || failures_ != 0 || done_ || abandoned_ != nullptr;
 }
 
 COROLITH_DECL void batch_core::wake_if_ready(std::unique_lock<std::mutex> lock) {
@@ -152,6 +158,7 @@ COROLITH_DECL std::optional<call_outcome> batch_core::take() {
     }
     outcome = std::move(outcomes_.front());
     outcomes_.pop_front();
+    failures_ -= is_failure(*outcome);
     // In groups: the window is much larger than a group, so the backend never runs dry for want of a report.
     if (lazy_ && (++consumed_ >= 256 || outcomes_.empty())) report = std::exchange(consumed_, 0);
   }
