@@ -23,6 +23,7 @@
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -131,6 +132,7 @@ class listener_core final : public std::enable_shared_from_this<listener_core> {
     remove_stale_socket(io_, path);
     local_.emplace(io_);
     local_->open();
+    ::fcntl(local_->native_handle(), F_SETFD, FD_CLOEXEC);
     local_->bind(local::endpoint(path));
     ::chmod(path.c_str(), 0600);
     struct stat facts{};
@@ -145,6 +147,7 @@ class listener_core final : public std::enable_shared_from_this<listener_core> {
         *resolver.resolve(where.host, std::to_string(where.port), tcp::resolver::passive | tcp::resolver::numeric_service).begin();
     tcp_.emplace(io_);
     tcp_->open(endpoint.protocol());
+    ::fcntl(tcp_->native_handle(), F_SETFD, FD_CLOEXEC);
     tcp_->set_option(tcp::acceptor::reuse_address(true));
     tcp_->bind(endpoint);
     tcp_->listen(tcp::acceptor::max_listen_connections);

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -76,6 +77,8 @@ class socket_transport final : public transport {
   explicit socket_transport(Socket socket) : socket_(std::move(socket)), description_(describe_socket(socket_)) {
     std::error_code ignored;
     socket_.non_blocking(true, ignored);
+    // Asio does not: in a program that this process starts, the connection would outlive its end here.
+    ::fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);
     if constexpr (std::is_same_v<typename Socket::protocol_type, asio::ip::tcp>)
       socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
     else  // a unix socket's does not grow by itself: twice the default halves the switches between the two ends
