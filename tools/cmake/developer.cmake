@@ -49,8 +49,7 @@ foreach(folder IN LISTS folders)
   list(FILTER of_folder INCLUDE REGEX "^corolith/${folder}/")
   corolith_generate_source(${folder} ${of_folder})
 endforeach()
-# A header of the standard library comes first: Asio 1.22 decides how to allocate by what libstdc++ has said of itself by then.
-corolith_generate_source(asio memory asio/impl/src.hpp asio/ssl/impl/src.hpp)
+corolith_generate_source(asio asio/impl/src.hpp asio/ssl/impl/src.hpp)
 
 get_property(generated GLOBAL PROPERTY corolith_generated)
 add_library(corolith_compiled STATIC ${generated})
