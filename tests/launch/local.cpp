@@ -26,14 +26,14 @@ struct session_folder {
 launch::request request_in(const session_folder& folder) {
   launch::request what;
   what.session_folder = folder.path;
-  what.connect = "unix:" + what.session_folder + "/nobody-listens";
+  what.connect = {"unix:" + what.session_folder + "/nobody-listens"};
   return what;
 }
 
-std::vector<launch::agent_exit> wait_for_exits(launch::local& agents, std::size_t count) {
-  std::vector<launch::agent_exit> exits;
+std::vector<launch::unit_exit> wait_for_exits(launch::local& agents, std::size_t count) {
+  std::vector<launch::unit_exit> exits;
   for (int waited = 0; exits.size() < count && waited < 6000; ++waited) {
-    for (launch::agent_exit& each : agents.ended()) exits.push_back(std::move(each));
+    for (launch::unit_exit& each : agents.ended()) exits.push_back(std::move(each));
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return exits;
@@ -49,9 +49,9 @@ TEST_CASE("agents that find no driver end, and say why in their log") {
   agents.start(what);
   const auto exits = wait_for_exits(agents, 2);
   REQUIRE(exits.size() == 2);
-  REQUIRE(exits[0].number != exits[1].number);
-  for (const launch::agent_exit& each : exits) {
-    REQUIRE(each.reason == "exit status 1");
+  REQUIRE(exits[0].unit != exits[1].unit);
+  for (const launch::unit_exit& each : exits) {
+    REQUIRE_THAT(each.reason, Contains("exit status 1"));
     REQUIRE_THAT(each.log_tail, Contains("nobody-listens"));
   }
   REQUIRE(agents.all_gone());

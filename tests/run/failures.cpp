@@ -211,7 +211,7 @@ TEST_CASE("workers that are killed all the time delay a map, and change nothing 
 
 TEST_CASE("an agent that is killed in the middle of a map loses nothing", "[run]") {
   const std::uint32_t relaunches = GENERATE(0u, 3u);
-  cluster local(options{.agents = 2, .slots = 1, .relaunches = relaunches, .log_level = "error"});
+  cluster local(options{.agents = 2, .slots = 1, .relaunch = relaunches, .log_level = "error"});
   batch<int> all = local->map<slow_square>(std::views::iota(0, 300)).keep_stats();
   // The agent of a worker that has done something.
   wait_until([&] { return all.done_count() > 20; });
@@ -231,7 +231,7 @@ TEST_CASE("the only agent is started again when it dies", "[run]") {
 }
 
 TEST_CASE("when no agent stays alive, calls fail and say why", "[run]") {
-  cluster local(options{.relaunches = 1, .log_level = "off"});
+  cluster local(options{.relaunch = 1, .log_level = "off"});
   future<int> one = local->call([] {
     std::this_thread::sleep_for(1h);
     return 0;

@@ -156,7 +156,7 @@ TEST_CASE("processes that a call leaves behind end with its worker", "[run]") {
 
 TEST_CASE("agents that die at their start are an error that says why", "[run]") {
   const variable dies("COROLITH_TEST_DIES_AS", "--corolith-agent");
-  cluster local(options{.relaunches = 1, .log_level = "off"});
+  cluster local(options{.relaunch = 1, .log_level = "off"});
   const auto failure = thrown<launch_failed>([&] { local->call<square>(1).get(); });
   CHECK(contains(failure.what(), "exit status 9"));
   CHECK(contains(failure.what(), "no licence for this program"));
@@ -179,7 +179,7 @@ TEST_CASE("an environment in which no worker starts fails its calls, and no othe
 
 TEST_CASE("options that cannot work are refused when the executor is made", "[run]") {
   runtime_folder();
-  CHECK_THROWS_AS(executor(options{.agents = 0}), config_error);
+  CHECK_THROWS_AS(executor(options{.launcher = "nope"}), config_error);
   CHECK_THROWS_AS(executor(options{.log_level = "loud"}), config_error);
   CHECK_THROWS_AS(executor(options{.listen = "nowhere"}), error);
   CHECK_THROWS(executor(options{.listen = "tcp:192.0.2.1:1"}));  // an address of no machine

@@ -19,7 +19,12 @@
 #include <corolith/core/impl/log.ipp>
 #include <corolith/coro/impl/asio_loop.ipp>
 #include <corolith/coro/impl/loop.ipp>
+#include <corolith/launch/impl/command.ipp>
 #include <corolith/launch/impl/local.ipp>
+#include <corolith/launch/impl/slurm.ipp>
+#include <corolith/launch/impl/slurm_guard.ipp>
+#include <corolith/launch/impl/slurm_queue.ipp>
+#include <corolith/launch/impl/slurm_script.ipp>
 #include <corolith/observe/impl/console.ipp>
 #include <corolith/observe/impl/progress.ipp>
 #include <corolith/run/impl/batch_core.ipp>
@@ -32,6 +37,7 @@
 #include <corolith/run/impl/options.ipp>
 #include <corolith/run/impl/outcome.ipp>
 #include <corolith/run/impl/program.ipp>
+#include <corolith/run/impl/rendezvous.ipp>
 #include <corolith/run/impl/this_call.ipp>
 #include <corolith/schedule/impl/agents.ipp>
 #include <corolith/schedule/impl/batches.ipp>
@@ -44,6 +50,7 @@
 #include <corolith/wire/impl/frame_writer.ipp>
 #include <corolith/wire/impl/handshake.ipp>
 #include <corolith/wire/impl/listener.ipp>
+#include <corolith/wire/impl/local_addresses.ipp>
 #include <corolith/wire/impl/secret.ipp>
 #include <corolith/wire/impl/tls.ipp>
 #include <corolith/wire/impl/transport.ipp>

@@ -13,7 +13,7 @@ namespace launch {
 
 /// What every launcher needs to know to make agents that find their driver.
 struct request {
-  std::string connect;         ///< the driver's address, as wire::address writes it
+  std::vector<std::string> connect;  ///< where the driver may be reached, as wire::address writes it; the likeliest first
   std::string secret_file;     ///< for TCP addresses: where the pool's secret is; empty for Unix sockets
   std::string session_folder;  ///< the driver's own 0700 folder: sockets and logs
   std::string cache_folder;    ///< where agents keep programs that came over the wire; empty: the agent's default
@@ -24,25 +24,41 @@ struct request {
   std::uint64_t memory = 0;    ///< bytes per agent; 0: what the node has, divided among its agents
 };
 
-/// An agent that ended although nobody asked it to.
-struct agent_exit {
-  std::uint32_t number = 0;  ///< which of the agents, from 0
-  std::string reason;        ///< "exit status 3", "killed by signal 9 (SIGKILL)"
-  std::string log_tail;      ///< the end of what it wrote to its standard error
+/// A unit that ended although nobody asked it to.
+struct unit_exit {
+  std::uint32_t unit = 0;
+  std::string reason;        ///< "local agent 2: exit status 3", "slurm job 12: TIMEOUT"
+  std::string log_tail;      ///< the end of what its agents wrote to their standard error
+  bool hopeless = false;     ///< starting it again would end in the same way
 };
 
-/// Makes agents come to be, and go. All functions are called on one thread, which must live as long as the agents: where an
-/// agent is a child process, the kernel ends it with the thread that started it.
+/// What holds up agents that are not there yet.
+struct delay {
+  std::string reason;      ///< "slurm job 12 is pending (Resources)"; empty when there is nothing to say
+  bool of_others = false;  ///< a queue, say: it may take any time, and no timeout of ours runs meanwhile
+};
+
+/// Makes agents come to be, and go. Agents are started and started again in units: one local agent, one Slurm job of several.
+/// All functions are called on one thread, which must live as long as the agents: where an agent is a child process, the kernel
+/// ends it with the thread that started it. Only `start` and `kill` may block.
 class launcher {
  public:
   virtual ~launcher() = default;
-  /// Starts all agents; returns at once. Throws launch_failed.
+  /// Starts all agents. Throws launch_failed.
   virtual void start(const request& what) = 0;
-  /// Starts agent `number` again after it ended.
-  virtual void restart(std::uint32_t number) = 0;
-  /// The agents that ended since the last call. Never blocks.
-  virtual std::vector<agent_exit> ended() = 0;
-  /// Whether all agents are gone. Never blocks.
+  /// How many units there are, with as many agents each. Known once `start` has returned.
+  virtual std::uint32_t units() const = 0;
+  virtual std::uint32_t agents_per_unit() const = 0;
+  /// Starts a unit again after it ended. Throws launch_failed.
+  virtual void restart(std::uint32_t unit) = 0;
+  /// The units that ended since the last call. To be called several times a second: this is what drives the launcher on.
+  virtual std::vector<unit_exit> ended() = 0;
+  /// Tells the launcher how many agents are connected just now.
+  virtual void connected(std::uint32_t agents) { static_cast<void>(agents); }
+  virtual delay delayed_by() const { return {}; }
+  /// The agents that are connected have been told to go; the launcher sees to those that are still to come.
+  virtual void stop() {}
+  /// Whether all is gone that was started.
   virtual bool all_gone() = 0;
   /// Ends what is left, at once, and waits for it.
   virtual void kill() noexcept = 0;

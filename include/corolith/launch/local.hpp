@@ -16,8 +16,10 @@ class local : public launcher {
  public:
   COROLITH_DECL ~local() override;
   COROLITH_DECL void start(const request& what) override;
-  COROLITH_DECL void restart(std::uint32_t number) override;
-  COROLITH_DECL std::vector<agent_exit> ended() override;
+  COROLITH_DECL void restart(std::uint32_t unit) override;
+  std::uint32_t units() const override { return static_cast<std::uint32_t>(agents_.size()); }
+  std::uint32_t agents_per_unit() const override { return 1; }
+  COROLITH_DECL std::vector<unit_exit> ended() override;
   COROLITH_DECL bool all_gone() override;
   COROLITH_DECL void kill() noexcept override;
 

@@ -4,6 +4,7 @@
 #include <corolith/core/config.hpp>
 #include <corolith/core/detail/decl.hpp>
 #include <corolith/core/version.hpp>
+#include <corolith/launch/slurm_options.hpp>
 #include <corolith/observe/progress.hpp>
 #include <corolith/run/call_options.hpp>
 
@@ -26,20 +27,32 @@ struct output_line {
   std::string text;          ///< without its newline; control characters are escaped
 };
 
+/// TCP ports from `first` to `last`; 0: whichever is free.
+struct port_range {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+};
+
 /// How an executor gets its agents and treats them. `executor ex(options{.agents = 2});`
 struct options {
-  std::string launcher = "local";
-  std::uint32_t agents = 1;
+  std::string launcher = "local";  ///< or "slurm"
+  std::uint32_t agents = 0;    ///< 0: one, or one for each node of the Slurm allocation that the driver runs in
   std::uint32_t slots = 0;     ///< per agent; 0: as many as it has processors (local: this machine's, divided)
   std::uint32_t gpus = 0;      ///< per agent
   std::uint64_t memory = 0;    ///< bytes per agent; 0: what the node has
-  std::string listen = {};     ///< where agents call back: empty is a Unix socket; "tcp:HOST:PORT" is TLS (port 0: any)
+  /// Where agents call back. Empty: a Unix socket for local agents, all interfaces for those of Slurm; "tcp:HOST:PORT" is TLS
+  /// (port 0: any).
+  std::string listen = {};
+  std::string interface = {};  ///< where `listen` is empty: the addresses of this network interface
+  port_range ports = {};       ///< to choose from where `listen` has no port of its own
   std::string cache_folder = {};   ///< where agents keep programs that came over the wire
   std::chrono::nanoseconds heartbeat = std::chrono::seconds(2);
   std::chrono::nanoseconds silence = std::chrono::seconds(60);   ///< a peer that says nothing for so long is lost
   std::chrono::nanoseconds grace = std::chrono::milliseconds(500);  ///< from the stop token to the kill of a worker
-  std::chrono::nanoseconds launch_timeout = std::chrono::seconds(60);  ///< for the first agent
-  std::uint32_t relaunches = 3;  ///< how often a local agent that died is started again
+  /// For the first agent. The time that a job waits in a queue does not count.
+  std::chrono::nanoseconds launch_timeout = std::chrono::seconds(60);
+  std::uint32_t relaunch = 3;  ///< how often a local agent or a job that ended early is started again
+  slurm_options slurm = {};
   progress_mode progress = progress_mode::automatic;
   std::string log_level = "warning";
   call_options defaults = {};    ///< for calls that do not say otherwise

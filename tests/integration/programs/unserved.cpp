@@ -7,7 +7,7 @@
 
 int main() {
   try {
-    corolith::executor ex(corolith::options{.relaunches = 1, .log_level = "off"});
+    corolith::executor ex(corolith::options{.relaunch = 1, .log_level = "off"});
     std::cout << ex.call([] { return 1; }).get() << '\n';
   } catch (const std::exception& e) {
     std::cerr << e.what() << '\n';

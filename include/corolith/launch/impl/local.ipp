@@ -3,6 +3,7 @@
 
 #include <corolith/core/process_status.hpp>
 #include <corolith/core/error.hpp>
+#include <corolith/launch/detail/file_tail.hpp>
 #include <corolith/launch/local.hpp>
 
 #include <fmt/format.h>
@@ -16,8 +17,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 namespace corolith {
 inline namespace v0 {
@@ -44,16 +43,6 @@ inline std::string host_name() {
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
 }
 
-inline std::string file_tail(const std::string& path, std::streamoff bytes = 4096) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return {};
-  const std::streamoff size = file.tellg();
-  file.seekg(std::max<std::streamoff>(0, size - bytes));
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 }  // namespace detail
 
 COROLITH_DECL local::~local() { kill(); }
@@ -62,7 +51,7 @@ COROLITH_DECL std::vector<std::string> local::arguments_of(const request& what, 
                                                            const std::vector<int>& cpus) const {
   const auto cpu_count = static_cast<std::uint32_t>(cpus.size());
   const std::uint32_t slots = what.slots != 0 ? what.slots : std::max(1U, cpu_count / what.agents);
-  std::vector<std::string> arguments{"/proc/self/exe", "--corolith-agent", "connect=" + what.connect,
+  std::vector<std::string> arguments{"/proc/self/exe", "--corolith-agent", fmt::format("connect={}", fmt::join(what.connect, ",")),
                                      "session_folder=" + what.session_folder};
   const std::string host = detail::host_name();
   arguments.push_back("node_name=" + (what.agents == 1 ? host : fmt::format("{}:{}", host, number)));
@@ -92,7 +81,7 @@ COROLITH_DECL void local::start(const request& what) {
   }
 }
 
-COROLITH_DECL void local::restart(std::uint32_t number) { spawn(agents_.at(number)); }
+COROLITH_DECL void local::restart(std::uint32_t unit) { spawn(agents_.at(unit)); }
 
 COROLITH_DECL void local::spawn(child& agent) {
   posix_spawn_file_actions_t actions;
@@ -125,14 +114,15 @@ COROLITH_DECL void local::spawn(child& agent) {
   }
 }
 
-COROLITH_DECL std::vector<agent_exit> local::ended() {
-  std::vector<agent_exit> exits;
+COROLITH_DECL std::vector<unit_exit> local::ended() {
+  std::vector<unit_exit> exits;
   for (std::uint32_t number = 0; number < agents_.size(); ++number) {
     child& agent = agents_[number];
     int status = 0;
     if (agent.pid == 0 || ::waitpid(agent.pid, &status, WNOHANG) != agent.pid) continue;
     agent.pid = 0;
-    exits.push_back({number, describe_wait_status(status), detail::file_tail(agent.log_file)});
+    exits.push_back({number, fmt::format("local agent {} ended: {}", number, describe_wait_status(status)),
+                     detail::file_tail(agent.log_file), false});
   }
   return exits;
 }

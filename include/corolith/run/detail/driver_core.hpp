@@ -56,8 +56,12 @@ class driver_core : public std::enable_shared_from_this<driver_core> {
   COROLITH_DECL void agent_ready(agent_session& session);
   COROLITH_DECL void agent_gave_up(agent_session& session, const std::string& reason);
   COROLITH_DECL void disconnected(schedule::agent_id id, std::exception_ptr reason);
-  COROLITH_DECL void reap_agents();
-  COROLITH_DECL void give_up_agent(std::uint32_t number, const std::string& reason);
+  COROLITH_DECL void launch_agents();
+  COROLITH_DECL void reap_units();
+  COROLITH_DECL void unit_ended(const launch::unit_exit& exit);
+  COROLITH_DECL void give_up_unit(std::uint32_t number, const std::string& reason);
+  COROLITH_DECL void check_units(const std::string& reason);
+  COROLITH_DECL void check_launch_timeout();
   COROLITH_DECL void tick();
   COROLITH_DECL void show_progress();
   COROLITH_DECL std::uint32_t ready_agents() const;
@@ -91,9 +95,13 @@ class driver_core : public std::enable_shared_from_this<driver_core> {
   std::vector<wire::module_file> modules_;
   std::shared_ptr<wire::listener> listener_;
   std::unique_ptr<launch::launcher> launcher_;
-  std::vector<std::uint32_t> launches_left_;  // by agent number
-  std::vector<bool> given_up_;                // by agent number
-  std::string last_trouble_;                  // why the latest agent was given up
+  struct unit {                     // what the launcher starts as one: a local agent, a job
+    std::uint32_t launches_left = 0;
+    std::uint32_t agents_given_up = 0;
+    bool over = false;
+  };
+  std::vector<unit> units_;
+  std::string last_trouble_;  // why the latest agent was given up
   asio::steady_timer timer_;
   clock::time_point launched_{};
   bool was_ready_ = false;  // an agent has been ready at some time

@@ -12,9 +12,12 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -28,9 +31,8 @@ namespace detail {
 /// The driver's folder for its socket and its agents' logs: closed to other users, gone when the driver is.
 class session_folder {
  public:
-  session_folder() {
-    const char* base = ::getenv("XDG_RUNTIME_DIR");
-    path_ = (base != nullptr && ::access(base, W_OK | X_OK) == 0 ? std::string(base) : "/tmp") + "/corolith-" +
+  explicit session_folder(const options& settings) {
+    path_ = (settings.launcher == "slurm" ? shared_base(settings.slurm) : local_base()) + "/corolith-" +
             std::to_string(::getuid()) + "-XXXXXX";
     if (::mkdtemp(path_.data()) == nullptr) throw launch_failed("cannot make the folder " + path_ + ": is it writable?");
   }
@@ -45,6 +47,22 @@ class session_folder {
   }
 
  private:
+  static std::string local_base() {
+    const char* base = ::getenv("XDG_RUNTIME_DIR");
+    return base != nullptr && ::access(base, W_OK | X_OK) == 0 ? base : "/tmp";
+  }
+  /// Nodes must see it: the home folder is what clusters share.
+  static std::string shared_base(const slurm_options& slurm) {
+    const char* home = ::getenv("HOME");
+    if (slurm.shared_folder.empty() && home == nullptr)
+      throw config_error("shared-folder: HOME is not set; name a folder that the nodes see, too");
+    const std::string base =
+        std::filesystem::absolute(slurm.shared_folder.empty() ? std::string(home) + "/.corolith" : slurm.shared_folder).string();
+    if (::mkdir(base.c_str(), 0700) != 0 && errno != EEXIST)
+      throw config_error("shared-folder: cannot make " + base + ": " + std::strerror(errno));
+    return base;
+  }
+
   std::string path_;
 };
 
@@ -52,7 +70,7 @@ class session_folder {
 class driver : public backend {
  public:
   explicit driver(const options& settings)
-      : core_(std::make_shared<driver_core>(io_, settings, folder_.path(), next_batch_)) {
+      : folder_(settings), core_(std::make_shared<driver_core>(io_, settings, folder_.path(), next_batch_)) {
     std::promise<void> started;
     std::future<void> outcome = started.get_future();
     sigset_t all, before;

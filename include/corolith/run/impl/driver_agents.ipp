@@ -4,8 +4,10 @@
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
 #include <corolith/launch/local.hpp>
+#include <corolith/launch/slurm.hpp>
 #include <corolith/run/detail/driver_core.hpp>
 #include <corolith/run/detail/program.hpp>
+#include <corolith/run/detail/rendezvous.hpp>
 
 #include <fmt/format.h>
 
@@ -41,32 +43,37 @@ COROLITH_DECL driver_core::driver_core(asio::io_context& io, options settings, s
       settings_(std::move(settings)),
       session_folder_(std::move(session_folder)),
       next_batch_(next_batch),
-      launches_left_(settings_.agents, settings_.relaunches),
-      given_up_(settings_.agents, false),
       timer_(io),
       console_(std::make_shared<console>()),
       output_(std::make_shared<output_sink>(console_, settings_.on_output)),
       progress_(*console_, settings_.progress) {}
 
+inline std::unique_ptr<launch::launcher> make_launcher(const options& settings) {
+  if (settings.launcher == "slurm") return std::make_unique<launch::slurm>(settings.slurm);
+  if (settings.launcher == "local") return std::make_unique<launch::local>();
+  throw config_error("options.launcher: unknown launcher '" + settings.launcher + "': there are local and slurm");
+}
+
 COROLITH_DECL void driver_core::start() {
-  const bool local_only = settings_.listen.empty();
-  const auto where = local_only ? wire::address::unix_path(session_folder_ + "/driver") : wire::address::parse(settings_.listen);
-  std::optional<wire::secret> shared;
-  launch::request request;
-  if (where.kind == wire::address::family::tcp) {
-    shared = wire::secret::make();
-    request.secret_file = session_folder_ + "/secret";
-    shared->save(request.secret_file);
-  }
-  wire::hello mine;
-  mine.role = wire::role::driver;
+  launcher_ = make_launcher(settings_);
+  if (settings_.agents == 0) settings_.agents = settings_.launcher == "slurm" ? launch::slurm::allocated_nodes().value_or(1) : 1;
+  launch_agents();
+  modules_ = program_modules();  // while the agents start
+  tick();
+}
+
+COROLITH_DECL void driver_core::launch_agents() {
   wire::listener::events events;
   const std::weak_ptr<driver_core> weak = weak_from_this();
   events.on_accept = [weak](std::shared_ptr<wire::channel> peer, wire::hello) {
     if (const auto self = weak.lock()) self->accepted(std::move(peer));
   };
-  listener_ = wire::listener::listen(io_, where, std::move(shared), mine, wire::role::agent, std::move(events));
-  request.connect = listener_->local_address().to_string();
+  launch::request request;
+  request.secret_file = session_folder_ + "/secret";
+  rendezvous place = meet_agents(io_, settings_, session_folder_, request.secret_file, std::move(events));
+  listener_ = std::move(place.listener);
+  if (listener_->local_address().kind == wire::address::family::unix_socket) request.secret_file.clear();
+  request.connect = std::move(place.addresses);
   request.session_folder = session_folder_;
   request.cache_folder = settings_.cache_folder;
   request.log_level = settings_.log_level;
@@ -74,11 +81,9 @@ COROLITH_DECL void driver_core::start() {
   request.slots = settings_.slots;
   request.gpus = settings_.gpus;
   request.memory = settings_.memory;
-  launcher_ = std::make_unique<launch::local>();
   launcher_->start(request);
+  units_.resize(launcher_->units(), unit{settings_.relaunch, 0, false});
   launched_ = clock::now();
-  modules_ = program_modules();  // while the agents start
-  tick();
 }
 
 COROLITH_DECL void driver_core::accepted(std::shared_ptr<wire::channel> channel) {
@@ -164,8 +169,10 @@ COROLITH_DECL void driver_core::agent_ready(agent_session& session) {
 
 // A call that fits no agent waits as long as one is still to come, be it for the first time or again.
 COROLITH_DECL void driver_core::update_capacity() {
-  const auto out = static_cast<std::uint32_t>(std::count(given_up_.begin(), given_up_.end(), true));
+  std::uint32_t out = 0;
+  for (const unit& each : units_) out += each.over ? launcher_->agents_per_unit() : each.agents_given_up;
   scheduler_.capacity_final(ready_agents() + out >= settings_.agents);
+  launcher_->connected(ready_agents());
 }
 
 COROLITH_DECL std::uint32_t driver_core::ready_agents() const {
@@ -178,7 +185,10 @@ COROLITH_DECL void driver_core::agent_gave_up(agent_session& session, const std:
   const std::string& tag = session.hello.launch_tag;
   std::from_chars(tag.data(), tag.data() + tag.size(), number);
   session.channel->close();
-  give_up_agent(number, fmt::format("agent on {}: {}", session.hello.host, reason));
+  if (number >= units_.size() || units_[number].over) return;
+  unit& of = units_[number];
+  of.over = ++of.agents_given_up >= launcher_->agents_per_unit();
+  check_units(fmt::format("agent on {}: {}", session.hello.host, reason));
 }
 
 COROLITH_DECL void driver_core::disconnected(schedule::agent_id id, std::exception_ptr reason) {
@@ -197,49 +207,62 @@ COROLITH_DECL void driver_core::disconnected(schedule::agent_id id, std::excepti
   pump();
 }
 
-COROLITH_DECL void driver_core::reap_agents() {
-  for (const launch::agent_exit& exit : launcher_->ended()) {
-    if (gone_ || given_up_.at(exit.number)) continue;
-    std::string reason = fmt::format("local agent {} ended: {}", exit.number, exit.reason);
-    if (!exit.log_tail.empty()) reason += "\nlast lines of its log:\n" + exit.log_tail;
-    if (launches_left_[exit.number] == 0) {
-      give_up_agent(exit.number, reason);
-      continue;
-    }
-    --launches_left_[exit.number];
-    log::warning(reason + "\nit is started again");
-    try {
-      launcher_->restart(exit.number);
-    } catch (const launch_failed& failure) {
-      give_up_agent(exit.number, failure.what());
-    }
+COROLITH_DECL void driver_core::reap_units() {
+  for (const launch::unit_exit& exit : launcher_->ended())
+    if (!gone_ && !units_.at(exit.unit).over) unit_ended(exit);
+}
+
+COROLITH_DECL void driver_core::unit_ended(const launch::unit_exit& exit) {
+  unit& ended = units_[exit.unit];
+  std::string reason = exit.reason;
+  if (!exit.log_tail.empty()) reason += "\nlast lines of its log:\n" + exit.log_tail;
+  if (exit.hopeless || ended.launches_left == 0) return give_up_unit(exit.unit, reason);
+  --ended.launches_left;
+  ended.agents_given_up = 0;
+  log::warning(fmt::format("{}\nit is started again ({} more times at most)", reason, ended.launches_left));
+  try {
+    launcher_->restart(exit.unit);
+    launched_ = clock::now();
+  } catch (const launch_failed& failure) {
+    give_up_unit(exit.unit, failure.what());
   }
 }
 
-COROLITH_DECL void driver_core::give_up_agent(std::uint32_t number, const std::string& reason) {
-  if (number >= given_up_.size() || given_up_[number]) return;
-  given_up_[number] = true;
+COROLITH_DECL void driver_core::give_up_unit(std::uint32_t number, const std::string& reason) {
+  units_[number].over = true;
+  check_units(reason);
+}
+
+/// After an agent or a unit was given up for `reason`: is there anything left to hope for?
+COROLITH_DECL void driver_core::check_units(const std::string& reason) {
   last_trouble_ = reason;
   update_capacity();
-  if (std::count(given_up_.begin(), given_up_.end(), true) == static_cast<std::ptrdiff_t>(given_up_.size())) {
+  if (std::all_of(units_.begin(), units_.end(), [](const unit& each) { return each.over; })) {
     abandon_all(std::make_exception_ptr(launch_failed("no agent can run this program: " + reason)));
   } else {
     log::warning(reason + "; going on without it");
   }
 }
 
+COROLITH_DECL void driver_core::check_launch_timeout() {
+  if (launcher_->delayed_by().of_others) launched_ = clock::now();
+  if (was_ready_ || failed_ || clock::now() - launched_ <= settings_.launch_timeout) return;
+  const std::string held_up = launcher_->delayed_by().reason;
+  abandon_all(std::make_exception_ptr(launch_failed(fmt::format(
+      "no agent was ready after {} s (--launch-timeout); {}", std::chrono::duration<double>(settings_.launch_timeout).count(),
+      !last_trouble_.empty() ? last_trouble_ : !held_up.empty() ? held_up : "none has said why"))));
+}
+
 COROLITH_DECL void driver_core::tick() {
-  reap_agents();
+  reap_units();
   const auto now = clock::now();
   scheduler_.tick(now.time_since_epoch() / std::chrono::nanoseconds(1));
-  if (!was_ready_ && !failed_ && now - launched_ > settings_.launch_timeout)
-    abandon_all(std::make_exception_ptr(launch_failed(fmt::format(
-        "no agent was ready after {} s (--launch-timeout); {}", std::chrono::duration<double>(settings_.launch_timeout).count(),
-        last_trouble_.empty() ? "none has said why" : last_trouble_))));
+  check_launch_timeout();
   pump();
   show_progress();
   if (gone_) {
     if (now >= kill_at_) launcher_->kill();
+    launcher_->connected(static_cast<std::uint32_t>(sessions_.size()));
     if (launcher_->all_gone()) return std::exchange(gone_, nullptr)();
   }
   timer_.expires_after(gone_ || scheduler_.wants_tick() ? std::chrono::milliseconds(10) : std::chrono::milliseconds(100));
@@ -260,8 +283,10 @@ COROLITH_DECL void driver_core::show_progress() {
   }
   counts.agents = ready_agents();
   for (const auto& [id, session] : sessions_) counts.slots += session->ready ? session->hello.cpus : 0;
-  if (counts.agents == 0 && counts.known != counts.done)
+  if (counts.agents == 0 && counts.known != counts.done) {
     counts.waiting_for = fmt::format("waiting for {} agent{}", settings_.agents, settings_.agents == 1 ? "" : "s");
+    if (const launch::delay delay = launcher_->delayed_by(); !delay.reason.empty()) counts.waiting_for += ": " + delay.reason;
+  }
   progress_.update(counts, clock::now());
 }
 
@@ -273,6 +298,7 @@ COROLITH_DECL void driver_core::shut_down(std::exception_ptr reason, std::functi
     session->channel->send(wire::message_type::shutdown);
     session->channel->flush();
   }
+  if (launcher_) launcher_->stop();
   gone_ = std::move(gone);
   kill_at_ = clock::now() + std::chrono::seconds(3);
   if (!launcher_) return std::exchange(gone_, nullptr)();

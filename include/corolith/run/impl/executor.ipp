@@ -57,7 +57,6 @@ inline void require_served() {
 
 COROLITH_DECL executor::executor(const options& settings) : options_(settings.defaults) {
   detail::require_served();
-  if (settings.agents == 0) throw config_error("options.agents: at least one agent is needed");
   log::set_level(log::parse_level(settings.log_level));
   state_ = std::make_shared<const state>(detail::make_driver(settings));
 }

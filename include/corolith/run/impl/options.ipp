@@ -35,22 +35,50 @@ inline progress_mode parse_progress(const config::entry& from) {
   reject(from, fmt::format("'{}' is none of auto, lines, never", from.value));
 }
 
+inline port_range parse_ports(const config::entry& from) {
+  const std::size_t dash = from.value.find('-');
+  const config::entry first{from.value.substr(0, dash), from.source};
+  const config::entry last{dash == std::string::npos ? from.value : from.value.substr(dash + 1), from.source};
+  const port_range range{static_cast<std::uint16_t>(parse_number(first, 1, 65535)),
+                         static_cast<std::uint16_t>(parse_number(last, 1, 65535))};
+  if (range.first > range.last) reject(from, fmt::format("'{}': the range is empty; write for example 40000-40100", from.value));
+  return range;
+}
+
+inline secret_way parse_secret_way(const config::entry& from) {
+  if (from.value == "file") return secret_way::file;
+  if (from.value == "script") return secret_way::script;
+  reject(from, fmt::format("'{}' is neither file nor script", from.value));
+}
+
+template <std::string slurm_options::*Member>
+option_row slurm_text(const char* name, const char* value, const char* help) {
+  return {name, value, help, [](options& o, const config::entry& e) { o.slurm.*Member = e.value; }};
+}
+
 inline const auto& option_rows() {
   using entry = config::entry;
-  static constexpr std::array rows{
-      option_row{"launcher", "NAME", "how agents come to be: local",
+  static const std::array rows{
+      option_row{"launcher", "NAME", "how agents come to be: local or slurm (local)",
                  [](options& o, const entry& e) {
-                   if (e.value != "local") reject(e, fmt::format("unknown launcher '{}': this version has local", e.value));
+                   if (e.value != "local" && e.value != "slurm")
+                     reject(e, fmt::format("unknown launcher '{}': there are local and slurm", e.value));
                    o.launcher = e.value;
                  }},
-      option_row{"agents", "N", "number of agents (1)", [](options& o, const entry& e) { o.agents = parse_count(e, 1, 4096); }},
+      option_row{"agents", "N", "number of agents (1; in a Slurm allocation one for each node)",
+                 [](options& o, const entry& e) { o.agents = parse_count(e, 1, 4096); }},
+      option_row{"nodes", "N", "the same in Slurm's word", [](options& o, const entry& e) { o.agents = parse_count(e, 1, 4096); }},
       option_row{"slots", "N", "slots per agent, 0 for all its processors (0)",
                  [](options& o, const entry& e) { o.slots = parse_count(e, 0, 4096); }},
       option_row{"gpus", "N", "GPUs per agent (0)", [](options& o, const entry& e) { o.gpus = parse_count(e, 0, 64); }},
       option_row{"agent-memory", "SIZE", "memory per agent (what the node has)",
                  [](options& o, const entry& e) { o.memory = parse_size(e); }},
-      option_row{"listen", "ADDRESS", "where agents call back, tcp:HOST:PORT (a Unix socket)",
+      option_row{"listen", "ADDRESS", "where agents call back, tcp:HOST:PORT (local: a Unix socket)",
                  [](options& o, const entry& e) { o.listen = e.value; }},
+      option_row{"interface", "NAME", "network interface where agents call back (all)",
+                 [](options& o, const entry& e) { o.interface = e.value; }},
+      option_row{"ports", "A-B", "TCP ports to choose from (any that is free)",
+                 [](options& o, const entry& e) { o.ports = parse_ports(e); }},
       option_row{"cache-folder", "PATH", "where agents keep programs that came over the wire",
                  [](options& o, const entry& e) { o.cache_folder = e.value; }},
       option_row{"heartbeat", "TIME", "interval of heartbeats (2s)",
@@ -59,10 +87,23 @@ inline const auto& option_rows() {
                  [](options& o, const entry& e) { o.silence = parse_duration(e); }},
       option_row{"grace", "TIME", "from asking a call to stop to killing its worker (500ms)",
                  [](options& o, const entry& e) { o.grace = parse_duration(e); }},
-      option_row{"launch-timeout", "TIME", "for the first agent to connect (60s)",
+      option_row{"launch-timeout", "TIME", "for the first agent, once it is not queued any more (60s)",
                  [](options& o, const entry& e) { o.launch_timeout = parse_duration(e); }},
-      option_row{"relaunches", "N", "how often a local agent that died is started again (3)",
-                 [](options& o, const entry& e) { o.relaunches = parse_count(e, 0, 1000); }},
+      option_row{"relaunch", "N", "how often what ended early is started again, or never (3)",
+                 [](options& o, const entry& e) { o.relaunch = e.value == "never" ? 0 : parse_count(e, 0, 1000); }},
+      slurm_text<&slurm_options::partition>("partition", "NAME", "Slurm partition"),
+      slurm_text<&slurm_options::account>("account", "NAME", "Slurm account"),
+      slurm_text<&slurm_options::qos>("qos", "NAME", "Slurm quality of service"),
+      slurm_text<&slurm_options::time>("time", "TIME", "Slurm time limit, as sbatch takes it"),
+      slurm_text<&slurm_options::constraint>("constraint", "LIST", "Slurm node features"),
+      slurm_text<&slurm_options::reservation>("reservation", "NAME", "Slurm reservation"),
+      slurm_text<&slurm_options::arguments>("slurm-arguments", "WORDS", "more arguments for sbatch"),
+      slurm_text<&slurm_options::preamble>("preamble", "SHELL", "lines before the agents start: module load ..."),
+      slurm_text<&slurm_options::log_folder>("log-folder", "PATH", "keeps the logs of Slurm jobs"),
+      slurm_text<&slurm_options::agent_program>("agent-program", "PATH", "what nodes run as the agent (this program)"),
+      slurm_text<&slurm_options::shared_folder>("shared-folder", "PATH", "seen by driver and nodes, for the secret (~/.corolith)"),
+      option_row{"secret-by", "WAY", "file in the shared folder, or script of the job (file)",
+                 [](options& o, const entry& e) { o.slurm.secret_by = parse_secret_way(e); }},
       option_row{"timeout", "TIME", "default timeout of a call (none)",
                  [](options& o, const entry& e) { o.defaults.timeout = parse_duration(e); }},
       option_row{"retries", "N", "default number of retries of a call (0)",

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <corolith/core/error.hpp>
+#include <corolith/core/log.hpp>
+#include <corolith/launch/detail/file_tail.hpp>
+#include <corolith/launch/slurm.hpp>
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <random>
+#include <string_view>
+#include <utility>
+
+namespace corolith {
+inline namespace v0 {
+namespace launch {
+namespace detail {
+
+inline constexpr std::chrono::seconds first_question{1};       // jobs often start, or fail, at once
+inline constexpr std::chrono::seconds question_interval{5};    // while something is awaited or amiss
+inline constexpr std::chrono::seconds quiet_interval{30};      // while all agents are here
+inline constexpr std::chrono::seconds submission_time{120};    // a busy controller takes its time
+inline constexpr std::chrono::seconds command_time{30};
+inline constexpr std::chrono::hours step_time{24 * 366};       // an srun lives as long as its agents
+
+inline std::string own_executable() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+
+inline std::string unique_job_name(const std::string& program) {
+  std::random_device random;
+  return fmt::format("{}-{:08x}", std::filesystem::path(program).stem().string(), random());
+}
+
+/// The folder as an absolute path. Throws config_error when files cannot be made in it: Slurm would say it in its own log only.
+inline std::string writable_folder(const std::string& path) {
+  std::error_code failure;
+  const std::filesystem::path folder = std::filesystem::absolute(path);
+  std::filesystem::create_directories(folder, failure);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    throw config_error(fmt::format("log-folder: the folder {} does not exist or cannot be written; name another one", folder.string()));
+  return folder.string();
+}
+
+inline bool mentions(std::string_view text, std::initializer_list<std::string_view> words) {
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
+}
+
+}  // namespace detail
+
+COROLITH_DECL slurm::slurm(slurm_options settings) : settings_(std::move(settings)) {}
+
+COROLITH_DECL slurm::~slurm() { kill(); }
+
+COROLITH_DECL std::optional<std::uint32_t> slurm::allocated_nodes() {
+  if (std::getenv("SLURM_JOB_ID") == nullptr) return std::nullopt;
+  const char* text = std::getenv("SLURM_JOB_NUM_NODES");
+  std::uint32_t nodes = 0;
+  if (text != nullptr) std::from_chars(text, text + std::string_view(text).size(), nodes);
+  return std::max(1U, nodes);
+}
+
+COROLITH_DECL void slurm::start(const request& what) {
+  if (const auto nodes = allocated_nodes()) {
+    in_allocation_ = true;
+    job_ = std::getenv("SLURM_JOB_ID");
+    if (what.agents > *nodes)
+      throw launch_failed(fmt::format("{} nodes were asked for and the allocation that the driver runs in (job {}) has {}; ask for "
+                                      "fewer, or unset SLURM_JOB_ID to submit a new job", what.agents, job_, *nodes));
+  }
+  plan_.slurm = settings_;
+  plan_.what = what;
+  plan_.agent_program = settings_.agent_program.empty() ? detail::own_executable() : std::filesystem::absolute(settings_.agent_program).string();
+  plan_.job_name = detail::unique_job_name(detail::own_executable());
+  const std::string folder = settings_.log_folder.empty() ? what.session_folder : detail::writable_folder(settings_.log_folder);
+  plan_.log_file = folder + "/job-%j.log";
+  if (settings_.secret_by == secret_way::script) plan_.secret = detail::file_tail(what.secret_file);
+  while (!plan_.secret.empty() && plan_.secret.back() == '\n') plan_.secret.pop_back();
+  if (!in_allocation_) guard_.emplace(plan_.job_name, what.session_folder);
+  submit();
+}
+
+COROLITH_DECL void slurm::restart(std::uint32_t) { submit(); }
+
+COROLITH_DECL void slurm::submit() {
+  state_ = {};
+  most_connected_ = 0;
+  phase_ = phase::submitting;
+  if (in_allocation_) submission_.emplace(detail::srun_words(plan_), plan_.secret + "\n", detail::step_time);
+  else submission_.emplace(detail::sbatch_words(plan_), detail::job_script(plan_), detail::submission_time);
+}
+
+COROLITH_DECL std::string slurm::log_file() const {
+  std::string path = plan_.log_file;
+  const std::size_t place = path.find("%j");
+  return place == std::string::npos ? path : path.replace(place, 2, job_);
+}
+
+COROLITH_DECL std::string slurm::name_of_job() const {
+  return (in_allocation_ ? "the agents in slurm job " : "slurm job ") + job_;
+}
+
+COROLITH_DECL std::vector<unit_exit> slurm::ended() {
+  if (submission_ && submission_->done()) in_allocation_ ? take_step_end() : take_submission();
+  if (question_ && question_->done()) take_answer();
+  if (phase_ == phase::submitted && !question_ && !cancelling_ && clock::now() >= ask_at_) ask_queue();
+  return std::exchange(ended_, {});
+}
+
+COROLITH_DECL void slurm::take_submission() {
+  const std::string output = submission_->output();
+  const std::string complaint = submission_->succeeded() ? "" : submission_->complaint();
+  submission_.reset();
+  if (!complaint.empty()) {
+    // What the controller did not even hear may be heard later; what it refused it refuses again.
+    const bool unheard = detail::mentions(complaint, {"contact slurm", "timed out", "in time", "temporarily"});
+    return end("the job could not be submitted: " + complaint, !unheard);
+  }
+  job_ = output.substr(0, output.find_first_of(";\n"));
+  phase_ = phase::submitted;
+  ask_at_ = clock::now() + detail::first_question;
+  log::info(fmt::format("submitted slurm job {} ({})", job_, plan_.job_name));
+  if (stopping_) cancel();
+}
+
+COROLITH_DECL void slurm::take_step_end() {
+  const std::string how = submission_->succeeded() ? "srun: exit status 0" : submission_->complaint();
+  submission_.reset();
+  end(fmt::format("{} ended: {}", name_of_job(), how), most_connected_ == 0);
+}
+
+COROLITH_DECL void slurm::ask_queue() {
+  question_.emplace(has_json_ ? detail::squeue_json_words(job_) : detail::squeue_line_words(job_), "", detail::command_time);
+  ask_at_ = clock::now() + (connected_ == plan_.what.agents ? detail::quiet_interval : detail::question_interval);
+}
+
+COROLITH_DECL void slurm::take_answer() {
+  const bool heard = question_->succeeded();
+  const std::string text = heard ? question_->output() : question_->complaint();
+  question_.reset();
+  if (phase_ != phase::submitted) return;
+  detail::slurm_job now;
+  if (heard) {
+    try {
+      now = has_json_ ? detail::read_squeue_json(text, job_) : detail::read_squeue_line(text);
+    } catch (const config_error&) {
+      has_json_ = false;
+      return;
+    }
+  } else if (has_json_ && detail::mentions(text, {"unrecognized option", "json"})) {
+    has_json_ = false;
+    return;
+  } else if (!detail::mentions(text, {"Invalid job id"})) {
+    if (!std::exchange(queue_is_mute_, true)) log::warning("slurm does not answer, going on: " + text);
+    return;
+  }
+  queue_is_mute_ = false;
+  state_ = std::move(now);
+  if (detail::is_over(state_.state)) end(fmt::format("{} ended: {}", name_of_job(), detail::describe(state_, std::time(nullptr))), false);
+}
+
+COROLITH_DECL void slurm::end(std::string reason, bool hopeless) {
+  phase_ = phase::over;
+  if (!stopping_) ended_.push_back({0, std::move(reason), detail::file_tail(log_file()), hopeless});
+}
+
+COROLITH_DECL void slurm::connected(std::uint32_t agents) {
+  if (agents < connected_) ask_at_ = std::min(ask_at_, clock::now() + detail::question_interval);
+  connected_ = agents;
+  most_connected_ = std::max(most_connected_, agents);
+}
+
+COROLITH_DECL delay slurm::delayed_by() const {
+  if (in_allocation_ || phase_ == phase::over || phase_ == phase::none) return {};
+  if (phase_ == phase::submitting) return {"a slurm job is being submitted", true};
+  if (state_.state.empty()) return {fmt::format("{} was submitted", name_of_job()), true};
+  return {fmt::format("{} is {}", name_of_job(), detail::describe(state_, std::time(nullptr))), detail::is_waiting(state_.state)};
+}
+
+COROLITH_DECL void slurm::cancel() {
+  if (in_allocation_ || cancelling_) return;
+  cancelling_.emplace(std::vector<std::string>{"scancel", "--quiet", fmt::format("--user={}", ::getuid()), "--name=" + plan_.job_name},
+                      "", detail::command_time);
+}
+
+COROLITH_DECL void slurm::stop() {
+  stopping_ = true;
+  // Agents that are connected end by themselves, and with the last of them the job.
+  if (phase_ == phase::submitted && connected_ < plan_.what.agents) cancel();
+}
+
+COROLITH_DECL bool slurm::all_gone() {
+  ended();
+  if (phase_ == phase::submitted && (cancelling_ ? cancelling_->done() : connected_ == 0)) phase_ = phase::over;
+  return phase_ == phase::none || phase_ == phase::over;
+}
+
+COROLITH_DECL void slurm::kill() noexcept {
+  try {
+    stopping_ = true;
+    if (in_allocation_ && submission_) {
+      submission_->terminate();  // srun ends its step
+      submission_.reset();
+    } else if (phase_ == phase::submitting || phase_ == phase::submitted) {
+      submission_.reset();
+      cancel();
+      cancelling_->wait();
+    }
+    if (cancelling_ && cancelling_->done() && !cancelling_->succeeded() && guard_) guard_->take_over();
+  } catch (const std::exception& problem) {
+    log::error(std::string("cannot end the slurm job: ") + problem.what());
+  }
+  phase_ = phase::over;
+}
+
+}  // namespace launch
+}  // namespace v0
+}  // namespace corolith
