@@ -47,8 +47,9 @@ finished() {
 ended() { ! [ -e "/proc/$1/stat" ] || [ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null)" = Z ]; }
 
 # until_true TEXT COMMAND…: waits until COMMAND succeeds; the deadline is only there for broken tests
+patience=60
 until_true() {
-  local what=$1 deadline=$((SECONDS + 60))
+  local what=$1 deadline=$((SECONDS + patience))
   shift
   until "$@"; do
     if [ $SECONDS -ge $deadline ]; then
