@@ -36,7 +36,8 @@ void wait_gone(const std::vector<pid_t>& pids) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   for (const pid_t pid : pids)
     while (process_exists(pid)) {
-      if (std::chrono::steady_clock::now() > until) throw std::runtime_error("process " + std::to_string(pid) + " is still there");
+      if (std::chrono::steady_clock::now() > until)
+        throw std::runtime_error("process " + std::to_string(pid) + " is still there");
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
 }
@@ -72,7 +73,7 @@ TEST_CASE("a SIGKILLed agent leaves no worker and no child of a worker", "[agent
 
 TEST_CASE("when the driver is gone, so are the agent and all below it", "[agent]") {
   scripted_driver driver;
-  const pid_t pid = driver.start_agent({"slots=1"});
+  const pid_t pid = driver.start_agent({"slots=1", "rejoin=0"});
   driver.wait([&] { return driver.agents.size() == 1 && driver.agents[0]->ready; });
   const std::vector<pid_t> all = hang(driver, *driver.agents[0]);
   driver.agents[0]->channel->close();
@@ -140,7 +141,8 @@ TEST_CASE("the session folder of a killed driver is removed, that of a living on
   ::mkdir(session.c_str(), 0700);
   std::ofstream(session + "/driver.sock") << "left over";
   SECTION("the parent is another process: the driver is gone") {
-    const pid_t pid = spawn({own_path(), "--corolith-agent", "connect=unix:" + session + "/driver.sock", "parent_pid=1", "session_folder=" + session},
+    const pid_t pid = spawn({own_path(), "--corolith-agent", "connect=unix:" + session + "/driver.sock", "parent_pid=1",
+                             "session_folder=" + session},
                             above.path() + "/log");
     int status = 0;
     ::waitpid(pid, &status, 0);
@@ -166,7 +168,8 @@ TEST_CASE("a SIGKILLed driver leaves neither agent nor folder", "[agent]") {
   ::mkdir(session.c_str(), 0700);
   const pid_t parent = ::fork();
   if (parent == 0) {
-    spawn(driver.agent_words({"slots=1", "parent_pid=" + std::to_string(::getpid()), "session_folder=" + session}), driver.folder.path() + "/agent.log");
+    spawn(driver.agent_words({"slots=1", "parent_pid=" + std::to_string(::getpid()), "session_folder=" + session}),
+          driver.folder.path() + "/agent.log");
     for (;;) ::pause();
   }
   driver.wait([&] { return driver.agents.size() == 1 && driver.agents[0]->ready; });

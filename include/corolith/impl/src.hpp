@@ -8,9 +8,11 @@
 
 #include <corolith/agent/impl/agent.ipp>
 #include <corolith/agent/impl/dispatch.ipp>
+#include <corolith/agent/impl/driver_search.ipp>
 #include <corolith/agent/impl/program_cache.ipp>
 #include <corolith/agent/impl/program_fetch.ipp>
 #include <corolith/agent/impl/session.ipp>
+#include <corolith/agent/impl/slurm_environment.ipp>
 #include <corolith/agent/impl/worker.ipp>
 #include <corolith/agent/impl/worker_link.ipp>
 #include <corolith/agent/impl/worker_process.ipp>

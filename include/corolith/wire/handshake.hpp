@@ -21,8 +21,8 @@
 ///      | 8 bytes  | u16     | u8   | u8     | 4 zeros  | 32 bytes       | 16 zeros     |
 ///      +----------+---------+------+--------+----------+----------------+--------------+
 ///
-/// The client sends its block with verdict 0. The server compares, answers with its own block and its verdict, and closes
-/// unless the verdict is `accepted`. The program is all zeros when any will do.
+/// The client sends its block with verdict 0. The server compares, answers with its own block and its verdict, and
+/// closes unless the verdict is `accepted`. The program is all zeros when any will do.
 namespace corolith::inline v0::wire {
 
 class transport;
@@ -47,20 +47,34 @@ struct hello {
 
 enum class verdict : std::uint8_t { none = 0, accepted = 1, wrong_version, wrong_program, wrong_role };
 
+/// How sure it is that this peer will refuse the next time too.
+enum class refusal : std::uint8_t {
+  silent,    ///< it said nothing or went away: it may be busy
+  stranger,  ///< it did not show that it is a peer: it has another secret, or something else listens there
+  proven,    ///< it is a peer, and does not fit: version, role or program
+};
+
 /// Why a connection did not come to be; its text says what to do. The code is errc::refused.
 class handshake_error : public error {
  public:
-  explicit handshake_error(const std::string& what) : error(errc::refused, what) {}
+  explicit handshake_error(const std::string& what, refusal kind = refusal::stranger)
+      : error(errc::refused, what), kind_(kind) {}
+  refusal kind() const noexcept { return kind_; }
+
+ private:
+  refusal kind_;
 };
 
 /// Called once, from the loop: an error, or nullptr and what the peer said of itself.
 using handshake_callback = std::function<void(std::exception_ptr error, hello peer)>;
 
-/// Introduces this end and waits for the verdict. `stream` must live until the callback. The server must have the role `expected`.
+/// Introduces this end and waits for the verdict. `stream` must live until the callback. The server must have the role
+/// `expected`.
 COROLITH_DECL void async_handshake_client(std::shared_ptr<transport> stream, hello mine, role expected,
                                           handshake_callback done,
                                           std::chrono::milliseconds deadline = handshake_deadline);
-/// Waits for the peer to introduce itself as `expected` and with the program of `mine` (if neither is all zeros), answers.
+/// Waits for the peer to introduce itself as `expected` and with the program of `mine` (if neither is all zeros),
+/// answers.
 COROLITH_DECL void async_handshake_server(std::shared_ptr<transport> stream, hello mine, role expected,
                                           handshake_callback done,
                                           std::chrono::milliseconds deadline = handshake_deadline);

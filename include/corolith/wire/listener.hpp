@@ -2,6 +2,7 @@
 #pragma once
 
 #include <corolith/core/detail/decl.hpp>
+#include <corolith/core/error.hpp>
 #include <corolith/wire/address.hpp>
 #include <corolith/wire/channel.hpp>
 #include <corolith/wire/handshake.hpp>
@@ -13,6 +14,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <system_error>
 
 namespace asio {
 class io_context;
@@ -32,10 +35,11 @@ struct listener_limits {
   std::chrono::milliseconds patience_when_full{1000};
 };
 
-/// Waits for peers and hands out channels that are past the handshake. Calls and callbacks on the io_context's one thread.
+/// Waits for peers and hands out channels that are past the handshake. Calls and callbacks on the io_context's one
+/// thread.
 ///
-/// A unix socket must be in a folder that belongs to this user and is closed to others (made with mode 0700 when it does not
-/// exist), and only processes of the same user are let in. A TCP listener speaks TLS with the shared secret.
+/// A unix socket must be in a folder that belongs to this user and is closed to others (made with mode 0700 when it
+/// does not exist), and only processes of the same user are let in. A TCP listener speaks TLS with the shared secret.
 class listener {
  public:
   struct events {
@@ -45,8 +49,8 @@ class listener {
     std::function<void(std::exception_ptr why)> on_refused;
   };
 
-  /// Listens at once. `mine` is how this end introduces itself; peers must have the role `expected`. Throws config_error
-  /// (an unusable folder, a missing secret) or std::system_error.
+  /// Listens at once. `mine` is how this end introduces itself; peers must have the role `expected`. Throws
+  /// config_error (an unusable folder, a missing secret) or std::system_error.
   COROLITH_DECL static std::shared_ptr<listener> listen(asio::io_context& io, const address& where,
                                                         std::optional<secret> shared, hello mine, role expected,
                                                         events handlers, listener_limits limits = {});
@@ -67,7 +71,20 @@ class listener {
   std::shared_ptr<detail::listener_core> core_;
 };
 
-/// Called once, from the loop: an error that says what could not be reached or who refused, or a channel to `start`.
+/// Nothing could be reached at an address. The code is errc::peer_closed.
+class connect_error : public error {
+ public:
+  explicit connect_error(const std::string& what, std::error_code cause = {})
+      : error(errc::peer_closed, what), cause_(cause) {}
+  /// What the system said; nothing when there was no answer in time.
+  std::error_code cause() const noexcept { return cause_; }
+
+ private:
+  std::error_code cause_;
+};
+
+/// Called once, from the loop: a connect_error or handshake_error that says what could not be reached or who refused,
+/// or a channel to `start`.
 using connect_callback = std::function<void(std::exception_ptr error, std::shared_ptr<channel> connected)>;
 
 /// Connects, proves the secret (TCP needs one), introduces itself; the peer must have the role `expected`.

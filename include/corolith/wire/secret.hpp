@@ -11,8 +11,8 @@
 
 namespace corolith::inline v0::wire {
 
-/// 256 bits that the two ends of a TLS connection share. Lives in a file that only its owner can read; never in a log, a
-/// command line or an environment variable. Wiped when destroyed.
+/// 256 bits that the two ends of a TLS connection share. Lives in a file that only its owner can read; never in a log,
+/// a command line or an environment variable. Wiped when destroyed.
 class secret {
  public:
   static constexpr std::size_t size = 32;
@@ -21,6 +21,9 @@ class secret {
   COROLITH_DECL static secret make();
   /// Reads a file that `save` made. Throws config_error when it is missing, malformed, not ours, or readable by others.
   COROLITH_DECL static secret load(const std::string& path);
+  /// Reads the same 64 digits and a newline, or an end, from a descriptor; nothing behind the newline is taken. Waits
+  /// for them. `name` is what errors call it.
+  COROLITH_DECL static secret read(int fd, const std::string& name);
   /// Writes it to a new file of mode 0600, as 64 hexadecimal digits. Throws config_error when the file exists.
   COROLITH_DECL void save(const std::string& path) const;
 

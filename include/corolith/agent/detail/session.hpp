@@ -2,16 +2,19 @@
 #pragma once
 
 #include <corolith/agent/detail/dispatch.hpp>
+#include <corolith/agent/detail/driver_search.hpp>
 #include <corolith/agent/detail/program_fetch.hpp>
 #include <corolith/agent/detail/worker_link.hpp>
 #include <corolith/agent/options.hpp>
 #include <corolith/core/detail/decl.hpp>
 #include <corolith/wire/channel.hpp>
+#include <corolith/wire/secret.hpp>
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -19,21 +22,36 @@
 #include <unordered_map>
 #include <vector>
 
+#include <signal.h>
+
 namespace corolith {
 inline namespace v0 {
 namespace agent {
 namespace detail {
 
-/// One agent's service to one driver: routes messages between the driver's connection, the dispatcher and the workers.
+/// How a service to a driver ended.
+struct session_end {
+  int status = 0;                     ///< for the process to exit with, if that was all
+  std::size_t place = 0;              ///< which address the driver was at
+  bool lost = false;                  ///< the driver went without a word
+  bool was_ready = false;             ///< calls could run
+  std::chrono::milliseconds hope{0};  ///< how long it makes sense to look for the same driver again
+};
+
+/// One connection's service to a driver: routes messages between the driver's connection, the dispatcher and the
+/// workers. All that it knows ends with it.
 class session final : public dispatch_actions, public worker_events {
  public:
-  COROLITH_DECL explicit session(agent_options options);
-  /// Until the end; the exit status.
-  COROLITH_DECL int run();
+  COROLITH_DECL session(agent_options options, std::vector<wire::address> places, std::optional<wire::secret> secret);
+  /// Until the end. Signals that end an agent are blocked before and after.
+  COROLITH_DECL session_end run(const search_settings& search);
+
+  /// SIGTERM, SIGINT, SIGHUP and the parent's death.
+  COROLITH_DECL static sigset_t ending_signals() noexcept;
 
  private:
   // the driver's connection
-  COROLITH_DECL void connect();
+  COROLITH_DECL void connect(const search_settings& search);
   COROLITH_DECL void on_connected(std::shared_ptr<wire::channel> channel);
   COROLITH_DECL void on_driver_message(wire::message&& got);
   COROLITH_DECL void on_work_message(wire::message&& got);
@@ -75,13 +93,14 @@ class session final : public dispatch_actions, public worker_events {
   COROLITH_DECL void slow_down_workers();
   COROLITH_DECL void on_drained();
   COROLITH_DECL void wait_for_signals();
-  COROLITH_DECL bool driver_is_gone() const noexcept;
-  COROLITH_DECL void clear_session_folder() const noexcept;
 
   agent_options options_;
+  std::vector<wire::address> places_;
+  std::optional<wire::secret> secret_;
   asio::io_context io_;
   asio::signal_set signals_;
   asio::steady_timer tick_timer_, memory_timer_, wait_timer_;
+  std::shared_ptr<driver_search> search_;
   std::shared_ptr<wire::channel> driver_;
   wire::welcome welcome_;
   std::optional<program_fetch> program_;
@@ -95,9 +114,8 @@ class session final : public dispatch_actions, public worker_events {
   bool memory_watch_armed_ = false;
   bool workers_paused_ = false;
   bool shutting_down_ = false;
-  bool lost_driver_ = false;
   bool ended_ = false;
-  int status_ = 0;
+  session_end end_;
 };
 
 }  // namespace detail

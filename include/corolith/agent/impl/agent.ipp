@@ -3,16 +3,26 @@
 
 #include <corolith/agent/agent.hpp>
 
+#include <corolith/agent/detail/driver_search.hpp>
+#include <corolith/agent/detail/parent.hpp>
+#include <corolith/agent/detail/parent_death.hpp>
 #include <corolith/agent/detail/session.hpp>
+#include <corolith/agent/detail/slurm_environment.hpp>
 #include <corolith/agent/worker.hpp>
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
 
+#include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <cstdlib>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -31,6 +41,20 @@ Number parse_number(std::string_view name, std::string_view text) {
   return value;
 }
 
+inline std::uint64_t parse_milliseconds(std::string_view name, std::string_view text) {
+  constexpr std::uint64_t most = 1000ULL * 60 * 60 * 24 * 365;
+  const auto value = parse_number<std::uint64_t>(name, text);
+  if (value > most)
+    throw config_error("agent: " + std::string(name) + " must be at most " + std::to_string(most) + " ms");
+  return value;
+}
+
+inline std::string parse_environment(std::string_view text) {
+  if (!text.empty() && text != "slurm")
+    throw config_error("agent: environment must be slurm or empty, not '" + std::string(text) + "'");
+  return std::string(text);
+}
+
 inline std::vector<int> parse_list(std::string_view name, std::string_view text) {
   std::vector<int> list;
   while (!text.empty()) {
@@ -41,36 +65,63 @@ inline std::vector<int> parse_list(std::string_view name, std::string_view text)
   return list;
 }
 
-inline std::uint32_t usable_processors() {
+inline machine this_machine() {
+  machine here;
   cpu_set_t set;
   CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return static_cast<std::uint32_t>(std::max(1, CPU_COUNT(&set)));
+  if (::sched_getaffinity(0, sizeof set, &set) == 0)
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+      if (CPU_ISSET(static_cast<unsigned>(cpu), &set)) here.usable_cpus.push_back(cpu);
+  here.online_cpus = static_cast<std::size_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+  here.memory =
+      static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return here;
 }
 
 inline void set_option(agent_options& options, std::string_view name, std::string_view value) {
   const std::string text(value);
-  if (name == "connect") options.connect = text;
-  else if (name == "secret_file") options.secret_file = text;
-  else if (name == "node_name") options.node_name = text;
-  else if (name == "slots") options.slots = parse_number<std::uint32_t>(name, value);
-  else if (name == "cpu_list") options.cpu_list = parse_list(name, value);
-  else if (name == "memory") options.memory = parse_number<std::uint64_t>(name, value);
-  else if (name == "gpus") options.gpus = parse_number<std::uint32_t>(name, value);
-  else if (name == "launch_tag") options.launch_tag = text;
-  else if (name == "cache_folder") options.cache_folder = text;
-  else if (name == "session_folder") options.session_folder = text;
-  else if (name == "parent_pid") options.parent_pid = parse_number<std::int32_t>(name, value);
-  else if (name == "log_level") options.log_level = text;
-  else throw config_error("agent: unknown option '" + std::string(name) + "'");
+  if (name == "connect")
+    options.connect = text;
+  else if (name == "secret_file")
+    options.secret_file = text;
+  else if (name == "connect_timeout")
+    options.connect_timeout = parse_milliseconds(name, value);
+  else if (name == "rejoin")
+    options.rejoin = parse_milliseconds(name, value);
+  else if (name == "environment")
+    options.environment = parse_environment(value);
+  else if (name == "node_name")
+    options.node_name = text;
+  else if (name == "slots")
+    options.slots = parse_number<std::uint32_t>(name, value);
+  else if (name == "cpu_list")
+    options.cpu_list = parse_list(name, value);
+  else if (name == "memory")
+    options.memory = parse_number<std::uint64_t>(name, value);
+  else if (name == "gpus")
+    options.gpus = parse_number<std::uint32_t>(name, value);
+  else if (name == "launch_tag")
+    options.launch_tag = text;
+  else if (name == "cache_folder")
+    options.cache_folder = text;
+  else if (name == "session_folder")
+    options.session_folder = text;
+  else if (name == "parent_pid")
+    options.parent_pid = parse_number<std::int32_t>(name, value);
+  else if (name == "log_level")
+    options.log_level = text;
+  else
+    throw config_error("agent: unknown option '" + std::string(name) + "'");
 }
 
 inline int serve_worker(int argc, char** argv) {
   int fd = -1, page = -1;
   for (int i = 2; i < argc; ++i) {
     const std::string_view word = argv[i];
-    if (word.starts_with("fd=")) fd = parse_number<int>("fd", word.substr(3));
-    else if (word.starts_with("page=")) page = parse_number<int>("page", word.substr(5));
+    if (word.starts_with("fd="))
+      fd = parse_number<int>("fd", word.substr(3));
+    else if (word.starts_with("page="))
+      page = parse_number<int>("page", word.substr(5));
   }
   if (fd < 0) throw config_error("--corolith-worker is for agents, which start workers with fd=N");
   return run_worker(fd, page);
@@ -88,15 +139,115 @@ COROLITH_DECL agent_options parse_agent_options(const std::vector<std::string>& 
   return options;
 }
 
-COROLITH_DECL int run_agent(agent_options options) {
-  if (!options.log_level.empty()) log::set_level(log::parse_level(options.log_level));
+namespace detail {
+
+/// What a process may not lose to others while it lives: it can be traced and its memory be dumped by root alone. Calls
+/// run in other processes, which stay as they are.
+class closed_process {
+ public:
+  explicit closed_process(bool wanted) noexcept : before_(wanted ? ::prctl(PR_GET_DUMPABLE) : 0) {
+    if (before_ == 1) ::prctl(PR_SET_DUMPABLE, 0);
+  }
+  closed_process(const closed_process&) = delete;
+  closed_process& operator=(const closed_process&) = delete;
+  ~closed_process() {
+    if (before_ == 1) ::prctl(PR_SET_DUMPABLE, 1);
+  }
+
+ private:
+  int before_;
+};
+
+/// Holds the signals that end an agent back while no session listens to them.
+class held_signals {
+ public:
+  held_signals() noexcept : ending_(session::ending_signals()) { ::pthread_sigmask(SIG_BLOCK, &ending_, &before_); }
+  held_signals(const held_signals&) = delete;
+  held_signals& operator=(const held_signals&) = delete;
+  ~held_signals() {
+    const timespec now{};
+    while (::sigtimedwait(&ending_, nullptr, &now) > 0) {  // it ends anyway
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t ending_, before_;
+};
+
+inline std::optional<wire::secret> secret_for(const agent_options& options, const std::vector<wire::address>& places) {
+  const bool needed = std::any_of(places.begin(), places.end(),
+                                  [](const wire::address& each) { return each.kind == wire::address::family::tcp; });
+  if (options.secret_file.empty()) {
+    if (needed)
+      throw config_error("agent: " + options.connect + " needs secret_file: connections over TCP are always encrypted");
+    return std::nullopt;
+  }
+  if (options.secret_file != "-") return wire::secret::load(options.secret_file);
+  auto secret = wire::secret::read(0, "on standard input");
+  // It may be a file, which others could open once more through this process's descriptors.
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null >= 0) ::dup2(null, 0);
+  if (null > 0) ::close(null);
+  return secret;
+}
+
+inline void fill_in(agent_options& options) {
+  if (options.environment == "slurm") {
+    std::vector<std::string> warnings;
+    const auto variable = [](const char* name) -> std::optional<std::string> {
+      const char* value = std::getenv(name);
+      return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+    };
+    apply_slurm_environment(options, variable, this_machine(), warnings);
+    for (const std::string& each : warnings) log::warning("agent: " + each);
+  }
   if (options.node_name.empty()) {
     char name[256] = {};
     options.node_name = ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
   }
-  if (options.slots == 0) options.slots = detail::usable_processors();
+  if (options.slots == 0)
+    options.slots = static_cast<std::uint32_t>(std::max<std::size_t>(1, this_machine().usable_cpus.size()));
+}
+
+inline constexpr std::chrono::milliseconds first_rejoin_pause{100};
+inline constexpr std::chrono::milliseconds longest_rejoin_pause{5000};
+
+/// One session after another, as long as the driver is lost by the network and found again in time.
+inline int serve_driver(const agent_options& options, const std::vector<wire::address>& places,
+                        const std::optional<wire::secret>& secret) {
+  using std::chrono::milliseconds;
+  const held_signals held;
+  if (options.parent_pid != 0) ::prctl(PR_SET_PDEATHSIG, parent_death_signal());
+  search_settings search;
+  search.total = milliseconds(options.connect_timeout);
+  bool lost = false;
+  milliseconds pause = first_rejoin_pause;
+  for (;;) {
+    const session_end end = session(options, places, secret).run(search);
+    lost = lost || end.lost;
+    const milliseconds hope = std::min(end.hope, milliseconds(options.rejoin));
+    if (hope.count() <= 0 || parent_is_gone(options)) {
+      if (lost || parent_is_gone(options)) clear_session_folder(options);
+      return end.status;
+    }
+    log::warning("agent: looks for the driver again, for " + std::to_string(hope.count()) + " ms");
+    // A driver that drops this agent again and again is asked more and more seldom.
+    pause = end.was_ready ? first_rejoin_pause : std::min(2 * pause, longest_rejoin_pause);
+    search = {pause, hope, search.attempt, end.place};
+  }
+}
+
+}  // namespace detail
+
+COROLITH_DECL int run_agent(agent_options options) {
+  if (!options.log_level.empty()) log::set_level(log::parse_level(options.log_level));
+  const std::vector<wire::address> places = detail::parse_addresses(options.connect);
+  detail::fill_in(options);
   log::set_role("agent " + options.node_name);
-  return detail::session(std::move(options)).run();
+  const detail::closed_process closed(!options.secret_file.empty());
+  const std::optional<wire::secret> secret = detail::secret_for(options, places);
+  return detail::serve_driver(options, places, secret);
 }
 
 COROLITH_DECL std::optional<int> serve(int argc, char** argv) {

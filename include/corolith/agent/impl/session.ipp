@@ -4,23 +4,21 @@
 #include <corolith/agent/detail/session.hpp>
 
 #include <corolith/agent/detail/memory_watch.hpp>
+#include <corolith/agent/detail/parent.hpp>
 #include <corolith/agent/detail/parent_death.hpp>
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
-#include <corolith/wire/listener.hpp>
 #include <corolith/wire/messages.hpp>
 
 #include <asio/post.hpp>
 
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <thread>
+#include <system_error>
 #include <utility>
 
 namespace corolith {
@@ -31,7 +29,8 @@ namespace detail {
 using wire::message_type;
 using wire::outcome_kind;
 
-inline constexpr std::size_t output_waits_above = 4U << 20U;   // queued for the driver: workers' output stays in their pipes
+inline constexpr std::size_t output_waits_above =
+    4U << 20U;  // queued for the driver: workers' output stays in their pipes
 inline constexpr std::size_t results_wait_above = 64U << 20U;  // and here their results stay in their sockets
 inline constexpr std::chrono::milliseconds memory_watch_interval{100};
 
@@ -47,75 +46,92 @@ inline std::string explain_exception(const std::exception_ptr& reason) {
   }
 }
 
-COROLITH_DECL session::session(agent_options options)
-    : options_(std::move(options)), io_(1), signals_(io_), tick_timer_(io_), memory_timer_(io_), wait_timer_(io_) {}
+/// For a driver whose end closed the connection, or that closed it because it heard nothing: one look is enough.
+inline constexpr std::chrono::milliseconds hope_after_close{5000};
+inline constexpr std::chrono::milliseconds unbounded_hope = std::chrono::milliseconds::max();
 
-COROLITH_DECL int session::run() {
-  for (const int number : {SIGTERM, SIGINT, SIGHUP, parent_death_signal()}) signals_.add(number);
-  wait_for_signals();
-  if (options_.parent_pid != 0) {
-    ::prctl(PR_SET_PDEATHSIG, parent_death_signal());
-    if (driver_is_gone()) end(1);
-  }
-  if (!ended_) connect();
+/// How long to look for a driver again that was lost for this reason; 0: it is no matter of the network.
+inline std::chrono::milliseconds hope_after(const std::exception_ptr& reason) {
   try {
+    std::rethrow_exception(reason);
+  } catch (const error& known) {
+    if (known.code() == errc::peer_silent) return unbounded_hope;
+    if (known.code() == errc::peer_closed) return hope_after_close;
+  } catch (const std::system_error&) {
+    return unbounded_hope;  // no route, timed out
+  } catch (...) {
+  }
+  return std::chrono::milliseconds(0);
+}
+
+COROLITH_DECL session::session(agent_options options, std::vector<wire::address> places,
+                               std::optional<wire::secret> secret)
+    : options_(std::move(options)),
+      places_(std::move(places)),
+      secret_(std::move(secret)),
+      io_(1),
+      signals_(io_),
+      tick_timer_(io_),
+      memory_timer_(io_),
+      wait_timer_(io_) {}
+
+COROLITH_DECL sigset_t session::ending_signals() noexcept {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, parent_death_signal()}) sigaddset(&set, number);
+  return set;
+}
+
+COROLITH_DECL session_end session::run(const search_settings& search) {
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, parent_death_signal()}) signals_.add(number);
+  const sigset_t ending = ending_signals();
+  ::pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
+  wait_for_signals();
+  if (parent_is_gone(options_)) end(1);
+  try {
+    if (!ended_) connect(search);
     if (!ended_) io_.run();
   } catch (const std::exception& problem) {
     log::error(std::string("agent: ") + problem.what());
-    status_ = 1;
+    end_.status = 1;
+    end_.hope = std::chrono::milliseconds(0);
   }
+  ::pthread_sigmask(SIG_BLOCK, &ending, nullptr);
   workers_.clear();  // kills their process groups
   driver_.reset();
-  if (lost_driver_ || driver_is_gone()) clear_session_folder();
-  return status_;
+  return end_;
 }
 
 // The kernel sends the parent's death signal also when only the thread is gone that started this process.
 COROLITH_DECL void session::wait_for_signals() {
   signals_.async_wait([this](const asio::error_code& problem, int number) {
     if (problem) return;
-    if (number == parent_death_signal() && !driver_is_gone()) return wait_for_signals();
+    if (number == parent_death_signal() && !parent_is_gone(options_)) return wait_for_signals();
     log::info(std::string("agent: ends by signal ") + std::to_string(number));
     end(number == parent_death_signal() ? 1 : 128 + number);
   });
 }
 
-COROLITH_DECL bool session::driver_is_gone() const noexcept {
-  return options_.parent_pid != 0 && ::getppid() != options_.parent_pid;
-}
-
 COROLITH_DECL void session::end(int status) noexcept {
   if (std::exchange(ended_, true)) return;
-  status_ = status;
+  end_.status = status;
   for (auto& [number, worker] : workers_) worker->process().kill_group();
   io_.stop();
 }
 
-// Only after the driver: as long as it lives the folder is its own to remove. A process that is being killed closes its
-// sockets a little before it is gone.
-COROLITH_DECL void session::clear_session_folder() const noexcept {
-  if (options_.session_folder.empty() || options_.parent_pid == 0) return;
-  for (int waited = 0; !driver_is_gone() && waited < 100; ++waited) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  struct stat info {};
-  if (!driver_is_gone() || ::lstat(options_.session_folder.c_str(), &info) != 0) return;
-  if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid() || (info.st_mode & 077U) != 0) return;
-  std::error_code ignored;
-  std::filesystem::remove_all(options_.session_folder, ignored);
-}
+// --- the driver's connection
+// ----------------------------------------------------------------------------------------------
 
-// --- the driver's connection ----------------------------------------------------------------------------------------------
-
-COROLITH_DECL void session::connect() {
-  std::optional<wire::secret> secret;
-  if (!options_.secret_file.empty()) secret = wire::secret::load(options_.secret_file);
-  wire::hello mine;
-  mine.role = wire::role::agent;
-  wire::async_connect(io_, wire::address::parse(options_.connect), std::move(secret), mine, wire::role::driver,
-                      [this](const std::exception_ptr& problem, std::shared_ptr<wire::channel> channel) {
-                        if (!problem) return on_connected(std::move(channel));
-                        log::error("agent: no connection to the driver at " + options_.connect + ": " + explain_exception(problem));
-                        end(1);
-                      });
+COROLITH_DECL void session::connect(const search_settings& search) {
+  search_ = std::make_shared<driver_search>(
+      io_, places_, std::exchange(secret_, std::nullopt), search,
+      [this](const std::exception_ptr& problem, std::shared_ptr<wire::channel> channel, std::size_t place) {
+        end_.place = place;
+        if (!problem) return on_connected(std::move(channel));
+        log::error("agent: " + explain_exception(problem));
+        end(1);
+      });
+  search_->run();
 }
 
 COROLITH_DECL void session::on_connected(std::shared_ptr<wire::channel> channel) {
@@ -140,14 +156,17 @@ COROLITH_DECL void session::on_connected(std::shared_ptr<wire::channel> channel)
 
 COROLITH_DECL void session::on_driver_closed(const std::exception_ptr& reason) {
   // A driver that says shutdown waits until this agent is done: while workers are there, it has not left but died.
-  lost_driver_ = reason != nullptr && !(shutting_down_ && workers_.empty());
-  if (lost_driver_) log::warning("agent: the driver is lost: " + explain_exception(reason));
-  end(lost_driver_ ? 1 : status_);
+  end_.lost = reason != nullptr && !(shutting_down_ && workers_.empty());
+  if (!end_.lost) return end(end_.status);
+  log::warning("agent: the driver is lost: " + explain_exception(reason));
+  if (!shutting_down_) end_.hope = hope_after(reason);
+  end(1);
 }
 
 COROLITH_DECL void session::on_driver_message(wire::message&& got) {
   switch (got.type) {
-    case message_type::welcome: return on_welcome(wire::unpack<wire::welcome>(got.body));
+    case message_type::welcome:
+      return on_welcome(wire::unpack<wire::welcome>(got.body));
     case message_type::program_file:
       if (!program_ || dispatcher_) return;
       try {
@@ -156,7 +175,8 @@ COROLITH_DECL void session::on_driver_message(wire::message&& got) {
         return fail_agent(problem.what());
       }
       return fetch_program();
-    case message_type::shutdown: return shut_down();
+    case message_type::shutdown:
+      return shut_down();
     default:
       if (dispatcher_) return on_work_message(std::move(got));
       throw error(errc::protocol, "the driver sent work before the agent was ready");
@@ -165,13 +185,20 @@ COROLITH_DECL void session::on_driver_message(wire::message&& got) {
 
 COROLITH_DECL void session::on_work_message(wire::message&& got) {
   switch (got.type) {
-    case message_type::call: return dispatcher_->add_call(std::move(got.body));
-    case message_type::batch_open: return dispatcher_->open_batch(got.body);
-    case message_type::batch_close: return dispatcher_->close_batch(wire::unpack<wire::batch_close>(got.body).batch);
-    case message_type::cancel: return dispatcher_->cancel(wire::read_head<call_id>(got.body), steady_now());
-    case message_type::recall: return dispatcher_->recall(wire::read_head<call_id>(got.body));
-    case message_type::nested_down: return relay_down(got.body);
-    default: log::debug("agent: a message that is not for agents, type " + std::to_string(static_cast<int>(got.type)));
+    case message_type::call:
+      return dispatcher_->add_call(std::move(got.body));
+    case message_type::batch_open:
+      return dispatcher_->open_batch(got.body);
+    case message_type::batch_close:
+      return dispatcher_->close_batch(wire::unpack<wire::batch_close>(got.body).batch);
+    case message_type::cancel:
+      return dispatcher_->cancel(wire::read_head<call_id>(got.body), steady_now());
+    case message_type::recall:
+      return dispatcher_->recall(wire::read_head<call_id>(got.body));
+    case message_type::nested_down:
+      return relay_down(got.body);
+    default:
+      log::debug("agent: a message that is not for agents, type " + std::to_string(static_cast<int>(got.type)));
   }
 }
 
@@ -194,9 +221,12 @@ COROLITH_DECL void session::fetch_program() {
     switch (program_->advance([this](const wire::sha256_bytes& hash) {
       driver_->send(message_type::program_request, wire::pack(wire::program_request{hash}));
     })) {
-      case program_fetch::state::asked: return;
-      case program_fetch::state::done: return start_work();
-      case program_fetch::state::wait: break;
+      case program_fetch::state::asked:
+        return;
+      case program_fetch::state::done:
+        return start_work();
+      case program_fetch::state::wait:
+        break;
     }
   } catch (const std::exception& problem) {
     return fail_agent(problem.what());
@@ -224,6 +254,7 @@ COROLITH_DECL void session::start_work() {
   if (welcome_.grace_ms > 0) settings.grace = std::chrono::milliseconds(welcome_.grace_ms);
   dispatcher_.emplace(settings, std::move(node), *this);
   driver_->send(message_type::agent_ready);
+  end_.was_ready = true;
   driver_->flush();  // calls may come while the workers start
   dispatcher_->prestart(steady_now());
 }
@@ -231,7 +262,7 @@ COROLITH_DECL void session::start_work() {
 COROLITH_DECL void session::fail_agent(const std::string& reason) {
   if (shutting_down_) return;
   log::error("agent: " + reason);
-  status_ = 1;
+  end_.status = 1;
   driver_->send(message_type::agent_failed, wire::pack(wire::agent_failed{reason}));
   shutting_down_ = true;
   for (auto& [number, worker] : workers_) worker->process().kill_group();
@@ -258,7 +289,8 @@ COROLITH_DECL void session::shut_down_if_idle() {
   if (shutting_down_ && workers_.empty()) driver_->close_when_sent();
 }
 
-// --- dispatch_actions -----------------------------------------------------------------------------------------------------
+// --- dispatch_actions
+// -----------------------------------------------------------------------------------------------------
 
 COROLITH_DECL worker_link* session::find(worker_number number) {
   if (last_worker_ != nullptr && last_worker_->number() == number) return last_worker_;
@@ -355,9 +387,12 @@ COROLITH_DECL void session::fail(const call_id& id, outcome_kind kind, std::stri
     head.pid = worker->pid();
     what.stderr_tail = worker->tail.of(id, worker->turn);
   }
-  if (what.what.empty() && kind == outcome_kind::timeout) what.what = "ran longer than its timeout and did not stop when asked to";
-  if (what.what.empty() && kind == outcome_kind::cancelled) what.what = "cancelled; the function did not stop when asked to";
-  if (what.what.empty() && kind == outcome_kind::memory) what.what = "the worker held more memory than the call's limit";
+  if (what.what.empty() && kind == outcome_kind::timeout)
+    what.what = "ran longer than its timeout and did not stop when asked to";
+  if (what.what.empty() && kind == outcome_kind::cancelled)
+    what.what = "cancelled; the function did not stop when asked to";
+  if (what.what.empty() && kind == outcome_kind::memory)
+    what.what = "the worker held more memory than the call's limit";
   send_failure(head, std::move(what));
 }
 
@@ -368,19 +403,26 @@ COROLITH_DECL void session::give_up() {
   });
 }
 
-// --- worker_events --------------------------------------------------------------------------------------------------------
+// --- worker_events
+// --------------------------------------------------------------------------------------------------------
 
 COROLITH_DECL void session::on_worker_message(worker_link& from, wire::message&& got) {
   switch (got.type) {
-    case message_type::result: return on_result(from, got.body);
-    case message_type::worker_hello: return dispatcher_->worker_ready(from.number(), steady_now());
-    case message_type::returned: return dispatcher_->returned(from.number(), wire::read_head<call_id>(got.body), steady_now());
-    case message_type::blocked: return dispatcher_->blocked(from.number(), wire::read_head<call_id>(got.body), steady_now());
-    case message_type::unblocked: return dispatcher_->unblocked(from.number(), wire::read_head<call_id>(got.body), steady_now());
+    case message_type::result:
+      return on_result(from, got.body);
+    case message_type::worker_hello:
+      return dispatcher_->worker_ready(from.number(), steady_now());
+    case message_type::returned:
+      return dispatcher_->returned(from.number(), wire::read_head<call_id>(got.body), steady_now());
+    case message_type::blocked:
+      return dispatcher_->blocked(from.number(), wire::read_head<call_id>(got.body), steady_now());
+    case message_type::unblocked:
+      return dispatcher_->unblocked(from.number(), wire::read_head<call_id>(got.body), steady_now());
     case message_type::nested_up:
       from.nested = true;
       return driver_->send(message_type::nested_up, bytes_of(from.number()), std::move(got.body));
-    default: log::debug("agent: a message that workers do not send, type " + std::to_string(static_cast<int>(got.type)));
+    default:
+      log::debug("agent: a message that workers do not send, type " + std::to_string(static_cast<int>(got.type)));
   }
 }
 
@@ -397,7 +439,8 @@ COROLITH_DECL void session::on_result(worker_link& from, const shared_bytes& bod
   from.drain_output();
   wire::failure what;
   if (head.kind != outcome_kind::value) what = wire::unpack<wire::failure>(wire::after_head<wire::result_head>(body));
-  if (*kind == outcome_kind::timeout) what.what = "ran longer than its timeout" + (what.what.empty() ? "" : "; it ended with: " + what.what);
+  if (*kind == outcome_kind::timeout)
+    what.what = "ran longer than its timeout" + (what.what.empty() ? "" : "; it ended with: " + what.what);
   head.kind = *kind;
   what.stderr_tail = from.tail.of(head.id, from.turn);
   send_failure(head, std::move(what));
@@ -423,8 +466,10 @@ COROLITH_DECL bool session::may_read_output() { return driver_ && driver_->queue
 
 COROLITH_DECL void session::on_worker_gone(worker_link& from, exit_state how) {
   if (ended_) return;
-  if (how.signal != 0) last_death_ = "killed by signal " + std::to_string(how.signal);
-  else last_death_ = "exit status " + std::to_string(how.exit_status);
+  if (how.signal != 0)
+    last_death_ = "killed by signal " + std::to_string(how.signal);
+  else
+    last_death_ = "exit status " + std::to_string(how.exit_status);
   if (const std::string said = from.tail.all(); !said.empty()) last_death_ += "\n" + said;
   dispatcher_->worker_gone(from.number(), {how.signal, how.exit_status, from.process().running()}, steady_now());
   if (from.nested) driver_->send(message_type::nested_gone, bytes_of(from.number()));
@@ -435,7 +480,8 @@ COROLITH_DECL void session::on_worker_gone(worker_link& from, exit_state how) {
   end_of_turn();
 }
 
-// --- turns and time -------------------------------------------------------------------------------------------------------
+// --- turns and time
+// -------------------------------------------------------------------------------------------------------
 
 COROLITH_DECL void session::end_of_turn() {
   if (dispatcher_ && !shutting_down_) {
@@ -496,7 +542,8 @@ COROLITH_DECL void session::arm_memory_watch() {
     for (auto& [number, worker] : workers_) {
       if (worker->memory_limit == 0) continue;
       any = true;
-      if (memory_use::of(worker->pid()).resident > worker->memory_before + worker->memory_limit) dispatcher_->over_memory(number);
+      if (memory_use::of(worker->pid()).resident > worker->memory_before + worker->memory_limit)
+        dispatcher_->over_memory(number);
     }
     if (any) arm_memory_watch();
   });

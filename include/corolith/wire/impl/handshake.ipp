@@ -43,7 +43,7 @@ class handshake final : public transport_waiter, public std::enable_shared_from_
   void run(std::chrono::milliseconds deadline) {
     timer_.expires_after(deadline);
     timer_.async_wait([self = shared_from_this()](std::error_code error) {
-      if (!error) self->fail("it said nothing for too long");
+      if (!error) self->fail("it said nothing for too long", refusal::silent);
     });
     asio::post(stream_->get_executor(), [self = shared_from_this()] {
       self->reading_ = self->server_;
@@ -60,10 +60,12 @@ class handshake final : public transport_waiter, public std::enable_shared_from_
     while (done_) {
       transport::outcome went = reading_ ? read() : write();
       if (went.what == transport::status::would_block)
-        return reading_ ? stream_->async_wait_readable(shared_from_this()) : stream_->async_wait_writable(shared_from_this());
+        return reading_ ? stream_->async_wait_readable(shared_from_this())
+                        : stream_->async_wait_writable(shared_from_this());
       if (went.what == transport::status::end)
         return fail(server_ ? "it closed the connection before it introduced itself"
-                            : "it closed the connection instead of answering: it may be no corolith process, or busy");
+                            : "it closed the connection instead of answering: it may be no corolith process, or busy",
+                    refusal::silent);
       if (went.what == transport::status::failed) return finish(went.failure);
     }
   }
@@ -74,7 +76,8 @@ class handshake final : public transport_waiter, public std::enable_shared_from_
     filled_ += got.bytes;
     std::size_t magic = std::min(filled_, preamble_magic.size());
     if (std::memcmp(in_.data(), preamble_magic.data(), magic) != 0)
-      fail("it does not speak corolith's protocol: something else listens or connects at this address");
+      fail("it does not speak corolith's protocol: something else listens or connects at this address",
+           refusal::stranger);
     else if (filled_ == preamble_size)
       server_ ? judge() : hear();
     return got;
@@ -130,17 +133,21 @@ class handshake final : public transport_waiter, public std::enable_shared_from_
           return fail("it is a peer as " + to_string(peer_.role) + ", not as " + to_string(expected_));
         if (!same_program(peer_.program, mine_.program)) return fail(std::string(program_advice));
         return finish(nullptr);
-      case verdict::wrong_version: return fail(version_advice(peer_.version, mine_.version));
-      case verdict::wrong_program: return fail(std::string(program_advice));
+      case verdict::wrong_version:
+        return fail(version_advice(peer_.version, mine_.version));
+      case verdict::wrong_program:
+        return fail(std::string(program_advice));
       case verdict::wrong_role:
         return fail("it refuses a peer as " + to_string(mine_.role) + "; it is a " + to_string(peer_.role));
-      case verdict::none: break;
+      case verdict::none:
+        break;
     }
     fail("it answered with a verdict that does not exist");
   }
 
-  void fail(const std::string& why) {
-    finish(std::make_exception_ptr(handshake_error("no connection with the peer (" + stream_->describe() + "): " + why)));
+  void fail(const std::string& why, refusal kind = refusal::proven) {
+    finish(std::make_exception_ptr(
+        handshake_error("no connection with the peer (" + stream_->describe() + "): " + why, kind)));
   }
 
   void finish(std::exception_ptr error) {
@@ -169,9 +176,12 @@ class handshake final : public transport_waiter, public std::enable_shared_from_
 
 COROLITH_DECL std::string to_string(role of) {
   switch (of) {
-    case role::driver: return "driver";
-    case role::agent: return "agent";
-    case role::worker: return "worker";
+    case role::driver:
+      return "driver";
+    case role::agent:
+      return "agent";
+    case role::worker:
+      return "worker";
   }
   return "role " + std::to_string(static_cast<unsigned>(of));
 }

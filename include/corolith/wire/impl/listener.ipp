@@ -84,7 +84,8 @@ inline bool is_same_user(int fd) {
 inline const char* foreign_user = "it belongs to another user of this machine";
 
 inline tls_context need_tls(const address& where, std::optional<secret> shared) {
-  if (!shared) throw config_error(where.to_string() + " needs a shared secret: connections over TCP are always encrypted");
+  if (!shared)
+    throw config_error(where.to_string() + " needs a shared secret: connections over TCP are always encrypted");
   return tls_context(*std::move(shared));
 }
 
@@ -144,7 +145,9 @@ class listener_core final : public std::enable_shared_from_this<listener_core> {
     tls_.emplace(need_tls(where, std::move(shared)));
     tcp::resolver resolver(io_);
     tcp::endpoint endpoint =
-        *resolver.resolve(where.host, std::to_string(where.port), tcp::resolver::passive | tcp::resolver::numeric_service).begin();
+        *resolver
+             .resolve(where.host, std::to_string(where.port), tcp::resolver::passive | tcp::resolver::numeric_service)
+             .begin();
     tcp_.emplace(io_);
     tcp_->open(endpoint.protocol());
     ::fcntl(tcp_->native_handle(), F_SETFD, FD_CLOEXEC);
@@ -184,7 +187,8 @@ class listener_core final : public std::enable_shared_from_this<listener_core> {
 
   void welcome(local::socket socket) {
     if (!is_same_user(socket.native_handle())) {
-      return refused(std::make_exception_ptr(handshake_error(std::string("no connection with a peer: ") + foreign_user)));
+      return refused(
+          std::make_exception_ptr(handshake_error(std::string("no connection with a peer: ") + foreign_user)));
     }
     entry who = enter(socket.native_handle());
     introduce(who, make_transport(adopt_socket_t{}, std::move(socket)));
@@ -302,7 +306,7 @@ class connector final : public std::enable_shared_from_this<connector> {
     check_socket_length(where_.path);
     local_.async_connect(local::endpoint(where_.path), [self = shared_from_this()](std::error_code error) {
       if (error == asio::error::try_again) return self->connect_again();
-      if (error) return self->fail(error.message());
+      if (error) return self->fail(error.message(), error);
       if (!is_same_user(self->local_.native_handle())) return self->fail(foreign_user);
       self->introduce(make_transport(adopt_socket_t{}, std::move(self->local_)));
     });
@@ -323,14 +327,14 @@ class connector final : public std::enable_shared_from_this<connector> {
     resolver_.async_resolve(
         where_.host, std::to_string(where_.port), tcp::resolver::numeric_service,
         [self = shared_from_this()](std::error_code error, const tcp::resolver::results_type& found) {
-          if (error) return self->fail(error.message());
+          if (error) return self->fail(error.message(), error);
           if (self->done_) self->connect_to(found);
         });
   }
 
   void connect_to(const tcp::resolver::results_type& found) {
     asio::async_connect(tcp_, found, [self = shared_from_this()](std::error_code error, const tcp::endpoint&) {
-      if (error) return self->fail(error.message());
+      if (error) return self->fail(error.message(), error);
       async_tls(
           std::move(self->tcp_), *self->tls_, tls_side::client,
           [self](std::exception_ptr failed, std::unique_ptr<transport> stream) {
@@ -355,8 +359,8 @@ class connector final : public std::enable_shared_from_this<connector> {
     return std::max(left, std::chrono::milliseconds(1));
   }
 
-  void fail(const std::string& why) {
-    finish(std::make_exception_ptr(error(errc::peer_closed, "cannot connect to " + where_.to_string() + ": " + why)),
+  void fail(const std::string& why, std::error_code cause = {}) {
+    finish(std::make_exception_ptr(connect_error("cannot connect to " + where_.to_string() + ": " + why, cause)),
            nullptr);
   }
 

@@ -80,25 +80,33 @@ COROLITH_DECL secret secret::load(const std::string& path) {
   if (facts.st_uid != ::geteuid()) throw secret_file_error(path, "it belongs to another user");
   if ((facts.st_mode & 077) != 0) throw secret_file_error(path, "others may read it; chmod 600 it, or make a new one");
 
-  detail::wiped_text<2 * size + 3> content;
-  std::size_t filled = 0;
-  while (filled < content.text.size()) {
-    ssize_t got = ::read(file.get(), content.text.data() + filled, content.text.size() - filled);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw secret_file_error(path, std::strerror(errno));
-    if (got == 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  if (filled > 0 && filled == 2 * size + 1 && content.text[filled - 1] == '\n') --filled;
-  if (filled != 2 * size) throw secret_file_error(path, "it does not hold 64 hexadecimal digits");
-  secret loaded;
-  for (std::size_t i = 0; i < 2 * size; ++i) {
-    std::size_t digit = detail::hex_digits.find(content.text[i]);
-    if (digit == std::string_view::npos) throw secret_file_error(path, "it does not hold 64 hexadecimal digits");
-    loaded.bytes_[i / 2] = (loaded.bytes_[i / 2] << 4) | static_cast<std::byte>(digit);
-  }
+  if (facts.st_size > static_cast<off_t>(2 * size + 1))
+    throw secret_file_error(path, "it does not hold 64 hexadecimal digits");
+  secret loaded = read(file.get(), path);
   loaded.source_ = path;
   return loaded;
+}
+
+// One byte at a time: what follows is not ours to take, and nobody waits for more than 65 of them.
+COROLITH_DECL secret secret::read(int fd, const std::string& name) {
+  detail::wiped_text<2 * size + 1> content;
+  std::size_t filled = 0;
+  while (filled < content.text.size()) {
+    ssize_t got = ::read(fd, content.text.data() + filled, 1);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw detail::secret_file_error(name, std::strerror(errno));
+    if (got == 0 || content.text[filled] == '\n') break;
+    ++filled;
+  }
+  secret made;
+  bool good = filled == 2 * size;
+  for (std::size_t i = 0; good && i < 2 * size; ++i) {
+    std::size_t digit = detail::hex_digits.find(content.text[i]);
+    good = digit != std::string_view::npos;
+    made.bytes_[i / 2] = (made.bytes_[i / 2] << 4) | static_cast<std::byte>(digit & 15);
+  }
+  if (!good) throw detail::secret_file_error(name, "it does not hold 64 hexadecimal digits");
+  return made;
 }
 
 COROLITH_DECL void secret::save(const std::string& path) const {

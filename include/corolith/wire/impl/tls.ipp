@@ -22,6 +22,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fcntl.h>
+
 namespace corolith::inline v0::wire {
 
 namespace detail {
@@ -91,7 +93,8 @@ struct tls_state {
   }
 
   // The client names its secret by fingerprint ...
-  static int use_session(SSL* ssl, const EVP_MD*, const unsigned char** id, std::size_t* id_size, SSL_SESSION** session) {
+  static int use_session(SSL* ssl, const EVP_MD*, const unsigned char** id, std::size_t* id_size,
+                         SSL_SESSION** session) {
     tls_state& state = of(ssl);
     *session = state.make_session(ssl);
     *id = reinterpret_cast<const unsigned char*>(state.identity.data());
@@ -119,14 +122,15 @@ struct tls_state {
   std::unique_ptr<SSL_CTX, free_ssl> context;
 };
 
-/// TLS over a non-blocking socket: OpenSSL reads from the socket and writes to a buffer of ours, so that encrypting never
-/// blocks and many records leave in one system call.
+/// TLS over a non-blocking socket: OpenSSL reads from the socket and writes to a buffer of ours, so that encrypting
+/// never blocks and many records leave in one system call.
 class tls_transport final : public transport {
  public:
   tls_transport(asio::ip::tcp::socket socket, std::shared_ptr<tls_state> state, tls_side side)
       : socket_(std::move(socket)), state_(std::move(state)), description_(describe_socket(socket_) + " with TLS") {
     std::error_code ignored;
     socket_.non_blocking(true, ignored);
+    ::fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
     ssl_.reset(SSL_new(state_->context.get()));
     BIO* bio = ssl_ ? BIO_new(bio_method()) : nullptr;
@@ -262,10 +266,17 @@ class tls_transport final : public transport {
     outcome got = receive_some(self->socket_.native_handle(),
                                std::as_writable_bytes(std::span(data, static_cast<std::size_t>(size))));
     switch (got.what) {
-      case status::done: return static_cast<int>(got.bytes);
-      case status::would_block: BIO_set_retry_read(bio); return -1;
-      case status::end: self->ended_ = true; return 0;
-      case status::failed: self->failure_ = got.failure; return -1;
+      case status::done:
+        return static_cast<int>(got.bytes);
+      case status::would_block:
+        BIO_set_retry_read(bio);
+        return -1;
+      case status::end:
+        self->ended_ = true;
+        return 0;
+      case status::failed:
+        self->failure_ = got.failure;
+        return -1;
     }
     return -1;
   }
@@ -293,9 +304,10 @@ class tls_transport final : public transport {
                                                               ") broke: " + openssl_text(ERR_peek_error())))};
   }
 
-  outcome refuse(const std::string& why) const {
-    return {status::failed, 0,
-            std::make_exception_ptr(handshake_error("no connection with the peer (" + description_ + "): " + why))};
+  outcome refuse(const std::string& why, refusal kind = refusal::stranger) const {
+    return {
+        status::failed, 0,
+        std::make_exception_ptr(handshake_error("no connection with the peer (" + description_ + "): " + why, kind))};
   }
 
   outcome explain_handshake(int result) {
@@ -320,11 +332,13 @@ class tls_transport final : public transport {
       case SSL_R_BAD_RECORD_TYPE:
       case SSL_R_PACKET_LENGTH_TOO_LONG:
         return refuse("it does not speak TLS 1.3: a plain-text client or server, or another service");
-      default: break;
+      default:
+        break;
     }
     if (plain.what == status::end)
       return refuse("it closed the connection during the TLS handshake: it may have another secret, or be busy; " +
-                    state_->advice());
+                        state_->advice(),
+                    refusal::silent);
     if (failure_) return {status::failed, 0, failure_};
     return refuse("the TLS handshake failed (" + openssl_text(code) + "); " + state_->advice());
   }
@@ -364,7 +378,8 @@ class tls_handshake final : public transport_waiter, public std::enable_shared_f
     timer_.async_wait([self = shared_from_this()](std::error_code error) {
       if (error || !self->done_) return;
       self->finish(std::make_exception_ptr(handshake_error("no connection with the peer (" + self->stream_->describe() +
-                                                           "): it did not finish the TLS handshake in time")));
+                                                               "): it did not finish the TLS handshake in time",
+                                                           refusal::silent)));
     });
     asio::post(stream_->get_executor(), [self = shared_from_this()] { self->step(); });
   }
@@ -397,7 +412,8 @@ class tls_handshake final : public transport_waiter, public std::enable_shared_f
 
 }  // namespace detail
 
-COROLITH_DECL tls_context::tls_context(secret shared) : state_(std::make_shared<detail::tls_state>(std::move(shared))) {}
+COROLITH_DECL tls_context::tls_context(secret shared)
+    : state_(std::make_shared<detail::tls_state>(std::move(shared))) {}
 
 COROLITH_DECL void async_tls(asio::ip::tcp::socket socket, const tls_context& context, tls_side side, tls_callback done,
                              std::chrono::milliseconds deadline) {
