@@ -67,6 +67,9 @@ until_executed_on() {
   local node
   for node in "$@"; do until_true "calls on $node" executed_on "$node"; done
 }
+# until_said REGEX: on its standard error
+until_said() { until_true "it to say '$1'" said "$1"; }
+said() { grep -qE -- "$1" "$scratch/err" || ended "$pid"; }
 # expect_census TEXT: what was launched ends well
 expect_census() {
   finished "$pid"
