@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a call costs: no-ops per second through a map, the latency of one call, and the time from `main` to the first result.
 //   dispatch [--calls N] [--rounds N] and corolith's own flags; two local workers unless told otherwise
+// With --launcher slurm, or --listen for TLS, the same is measured on local agents over Unix sockets beside it.
 #include "ping_pong.hpp"
 #include "report.hpp"
 
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <cstdio>
 #include <numeric>
+#include <optional>
 #include <ranges>
 #include <string>
 #include <vector>
@@ -54,36 +56,58 @@ std::size_t number(const std::vector<std::string>& arguments, const std::string&
   return found == arguments.end() || found + 1 == arguments.end() ? otherwise : std::stoul(*(found + 1));
 }
 
+struct measured {
+  std::vector<double> calls_s, call_us, p99_us;
+};
+
+void measure(cl::executor& ex, int calls, std::size_t rounds, measured& into) {
+  into.calls_s.push_back(calls_per_second(ex, calls));
+  call_times(ex, rounds / 10);
+  const bench::round_trips times = bench::summarise(call_times(ex, rounds));
+  into.call_us.push_back(times.median_us);
+  into.p99_us.push_back(times.p99_us);
+}
+
 int run(int argc, char** argv) {
   cl::parsed_options parsed = cl::parse_options(argc, argv);
-  if (parsed.value.slots == 0) parsed.value.slots = 2 / std::min(2U, parsed.value.agents);
+  if (parsed.value.slots == 0) parsed.value.slots = parsed.value.agents < 2 ? 2 : 1;
   const int calls = static_cast<int>(number(parsed.rest, "--calls", 100'000));
   const std::size_t rounds = number(parsed.rest, "--rounds", 2'000);
+  const bool is_local = parsed.value.launcher == "local" && parsed.value.listen.empty();
 
   bench::ping_pong limit;  // forks, so it comes before any thread
   const auto begin = clock_type::now();
-  std::vector<double> calls_s, call_us, p99_us, limit_us;
+  measured here, beside;
+  std::vector<double> limit_us;
   {
     cl::executor ex(parsed.value);
     ex.call<nothing>(1).get();
     bench::report("dispatch", "cold_start_ms", ms_since(begin), "ms");
+    std::optional<cl::executor> local;
+    if (!is_local) local.emplace(cl::options{.agents = parsed.value.agents, .slots = parsed.value.slots});
     calls_per_second(ex, calls / 10);
+    if (local) calls_per_second(*local, calls / 10);
     for (int repeat = 0; repeat < 5; ++repeat) {
       std::fprintf(stderr, "dispatch: round %d of 5\n", repeat + 1);
-      calls_s.push_back(calls_per_second(ex, calls));
       limit.measure(rounds / 10);
       limit_us.push_back(bench::summarise(limit.measure(rounds)).median_us);
-      call_times(ex, rounds / 10);
-      const bench::round_trips times = bench::summarise(call_times(ex, rounds));
-      call_us.push_back(times.median_us);
-      p99_us.push_back(times.p99_us);
+      measure(ex, calls, rounds, here);
+      if (local) measure(*local, calls, rounds, beside);
     }
   }
   const double raw = median(limit_us);
-  bench::report("dispatch", "noop_calls_per_s", median(calls_s), "calls/s");
+  const double rate = median(here.calls_s);
+  std::optional<bench::comparison> compared;
+  if (!is_local) compared = bench::comparison{rate / median(beside.calls_s), "local_noop_calls_per_s"};
+  bench::report("dispatch", "noop_calls_per_s", rate, "calls/s", compared);
+  if (!is_local) bench::report("dispatch", "local_noop_calls_per_s", median(beside.calls_s), "calls/s");
   bench::report("dispatch", "tcp_round_trip_us", raw, "us");
-  bench::report("dispatch", "call_latency_us", median(call_us), "us", bench::comparison{median(call_us) / raw, "tcp_round_trip_us"});
-  bench::report("dispatch", "call_latency_p99_us", median(p99_us), "us", bench::comparison{median(p99_us) / raw, "tcp_round_trip_us"});
+  const auto report_latency = [raw](const char* metric, double us) {
+    bench::report("dispatch", metric, us, "us", bench::comparison{us / raw, "tcp_round_trip_us"});
+  };
+  report_latency("call_latency_us", median(here.call_us));
+  report_latency("call_latency_p99_us", median(here.p99_us));
+  if (!is_local) report_latency("local_call_latency_us", median(beside.call_us));
   return 0;
 }
 

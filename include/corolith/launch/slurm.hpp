@@ -69,6 +69,8 @@ class slurm : public launcher {
   std::uint32_t connected_ = 0;
   std::uint32_t most_connected_ = 0;  // since the job was submitted
   bool stopping_ = false;
+  int asked_ = 0;  // since the job was submitted
+  clock::time_point asked_at_{};
   clock::time_point ask_at_{};
   std::vector<unit_exit> ended_;
 };

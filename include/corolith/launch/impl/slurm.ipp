@@ -24,7 +24,8 @@ inline namespace v0 {
 namespace launch {
 namespace detail {
 
-inline constexpr std::chrono::seconds first_question{1};       // jobs often start, or fail, at once
+inline constexpr std::chrono::seconds first_interval{1};       // jobs often start, or fail, at once
+inline constexpr int first_questions = 4;
 inline constexpr std::chrono::seconds question_interval{5};    // while something is awaited or amiss
 inline constexpr std::chrono::seconds quiet_interval{30};      // while all agents are here
 inline constexpr std::chrono::seconds submission_time{120};    // a busy controller takes its time
@@ -91,6 +92,7 @@ COROLITH_DECL void slurm::restart(std::uint32_t) { submit(); }
 COROLITH_DECL void slurm::submit() {
   state_ = {};
   most_connected_ = 0;
+  asked_ = 0;
   phase_ = phase::submitting;
   if (in_allocation_) submission_.emplace(detail::srun_words(plan_), plan_.secret + "\n", detail::step_time);
   else submission_.emplace(detail::sbatch_words(plan_), detail::job_script(plan_), detail::submission_time);
@@ -124,7 +126,7 @@ COROLITH_DECL void slurm::take_submission() {
   }
   job_ = output.substr(0, output.find_first_of(";\n"));
   phase_ = phase::submitted;
-  ask_at_ = clock::now() + detail::first_question;
+  ask_at_ = clock::now() + detail::first_interval;
   log::info(fmt::format("submitted slurm job {} ({})", job_, plan_.job_name));
   if (stopping_) cancel();
 }
@@ -137,7 +139,10 @@ COROLITH_DECL void slurm::take_step_end() {
 
 COROLITH_DECL void slurm::ask_queue() {
   question_.emplace(has_json_ ? detail::squeue_json_words(job_) : detail::squeue_line_words(job_), "", detail::command_time);
-  ask_at_ = clock::now() + (connected_ == plan_.what.agents ? detail::quiet_interval : detail::question_interval);
+  asked_at_ = clock::now();
+  const bool early = ++asked_ < detail::first_questions && most_connected_ == 0;
+  const bool quiet = connected_ == plan_.what.agents;
+  ask_at_ = asked_at_ + (early ? detail::first_interval : quiet ? detail::quiet_interval : detail::question_interval);
 }
 
 COROLITH_DECL void slurm::take_answer() {
@@ -171,7 +176,8 @@ COROLITH_DECL void slurm::end(std::string reason, bool hopeless) {
 }
 
 COROLITH_DECL void slurm::connected(std::uint32_t agents) {
-  if (agents < connected_) ask_at_ = std::min(ask_at_, clock::now() + detail::question_interval);
+  if (agents < connected_)  // has the job ended? Slurm knows it a little later than the socket
+    ask_at_ = std::min(ask_at_, std::max(clock::now() + detail::first_interval, asked_at_ + detail::question_interval));
   connected_ = agents;
   most_connected_ = std::max(most_connected_, agents);
 }
