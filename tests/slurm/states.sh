@@ -46,7 +46,7 @@ finished "$pid"
 expect_status 130 "more nodes than there are"
 expect_nothing_left "more nodes than there are"
 launch_census --partition closed --account mine --slots 1 --progress lines
-until_said 'is pending \(.*account'
+until_said 'is pending \(AccountNotAllowed\)'
 kill -INT "$pid"
 finished "$pid"
 expect_status 130 "somebody else's partition"
@@ -100,7 +100,7 @@ mkdir "$scratch/read_only"
 mount -t tmpfs -o ro tmpfs "$scratch/read_only"
 for folder in "$scratch/read_only" "$SLURM_CONF/folder"; do
   run "$census" --launcher slurm --slots 1 --log-folder "$folder"
-  expect_status 1 "a log folder that cannot be written"
+  expect_status 2 "a log folder that cannot be written"
   expect_err 'log-folder' "a log folder that cannot be written"
 done
 umount "$scratch/read_only"
