@@ -17,20 +17,24 @@ finish() {
 }
 trap finish EXIT
 
+# What the program wrote is shown once.
+shown=
 fail() {
   echo "FAILED: $*" >&2
-  for file in "$scratch"/out "$scratch"/err; do [ -s "$file" ] && sed "s|^|  ${file##*/}: |" "$file" | tail -20 >&2; done
+  [ -n "$shown" ] || for file in "$scratch"/out "$scratch"/err; do [ -s "$file" ] && sed "s|^|  ${file##*/}: |" "$file" | tail -20 >&2; done
+  shown=yes
   failures=$((failures + 1))
 }
 
 # run PROGRAM ARGUMENTS…: its output in $scratch/out and $scratch/err, its exit status in $status
 run() {
-  status=0
+  status=0 shown=
   XDG_RUNTIME_DIR=$runtime timeout -k 5 100 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
 }
 
 # launch PROGRAM ARGUMENTS…: the same in the background, with its process id in $pid and signals as on a terminal
 launch() {
+  shown=
   XDG_RUNTIME_DIR=$runtime env --default-signal "$@" >"$scratch/out" 2>"$scratch/err" </dev/null &
   pid=$!
   until_true "$1 to start" started "$1"
@@ -47,8 +51,9 @@ finished() {
 ended() { ! [ -e "/proc/$1/stat" ] || [ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null)" = Z ]; }
 
 # until_true TEXT COMMAND…: waits until COMMAND succeeds; the deadline is only there for broken tests
+patience=60
 until_true() {
-  local what=$1 deadline=$((SECONDS + 60))
+  local what=$1 deadline=$((SECONDS + patience))
   shift
   until "$@"; do
     if [ $SECONDS -ge $deadline ]; then

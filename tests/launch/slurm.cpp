@@ -106,6 +106,10 @@ TEST_CASE("squeue's JSON is read, of old and new Slurm") {
   REQUIRE(fresh.state == "CANCELLED");
   REQUIRE(fresh.start == 5);
   for (const char* bad : {"", "{}", "[]", "{\"jobs\": 3}", "squeue: error"}) REQUIRE_THROWS_AS(read_squeue_json(bad, "1"), config_error);
+  // What squeue prints, with status 0, when it cannot reach the controller.
+  const char* deaf = R"({"errors": [{"description": "Failed while looking for jobs", "error": "Unspecified error"}], "jobs": []})";
+  REQUIRE_THROWS_AS(read_squeue_json(deaf, "1"), launch_failed);
+  REQUIRE(read_squeue_json(R"({"errors": [], "jobs": []})", "1").state.empty());
 }
 
 TEST_CASE("squeue's lines are read where there is no JSON") {

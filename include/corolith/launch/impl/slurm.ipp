@@ -146,8 +146,8 @@ COROLITH_DECL void slurm::ask_queue() {
 }
 
 COROLITH_DECL void slurm::take_answer() {
-  const bool heard = question_->succeeded();
-  const std::string text = heard ? question_->output() : question_->complaint();
+  bool heard = question_->succeeded();
+  std::string text = heard ? question_->output() : question_->complaint();
   question_.reset();
   if (phase_ != phase::submitted) return;
   detail::slurm_job now;
@@ -157,11 +157,15 @@ COROLITH_DECL void slurm::take_answer() {
     } catch (const config_error&) {
       has_json_ = false;
       return;
+    } catch (const launch_failed& problem) {
+      heard = false;
+      text = problem.what();
     }
   } else if (has_json_ && detail::mentions(text, {"unrecognized option", "json"})) {
     has_json_ = false;
     return;
-  } else if (!detail::mentions(text, {"Invalid job id"})) {
+  }
+  if (!heard && !detail::mentions(text, {"Invalid job id"})) {
     if (!std::exchange(queue_is_mute_, true)) log::warning("slurm does not answer, going on: " + text);
     return;
   }

@@ -33,10 +33,24 @@ inline std::int64_t number_in(simdjson::dom::element value) {
   return value.get_int64().get(number) ? 0 : number;
 }
 
+/// "slurm_load_jobs: Unspecified error"; empty when squeue had no complaint.
+inline std::string squeue_complaint(simdjson::dom::element answer) {
+  simdjson::dom::array errors;
+  if (answer["errors"].get_array().get(errors)) return {};
+  std::string text;
+  for (simdjson::dom::element each : errors)
+    for (const char* part : {"source", "error", "description"}) {
+      simdjson::dom::element value;
+      if (!each[part].get(value) && !text_in(value).empty()) text += (text.empty() ? "" : ": ") + text_in(value);
+    }
+  return text;
+}
+
 COROLITH_DECL slurm_job read_squeue_json(const std::string& text, const std::string& job) {
   simdjson::dom::parser parser;
+  simdjson::dom::element answer;
   simdjson::dom::array jobs;
-  if (parser.parse(text)["jobs"].get_array().get(jobs)) throw config_error("squeue --json printed no list of jobs");
+  if (parser.parse(text).get(answer) || answer["jobs"].get_array().get(jobs)) throw config_error("squeue --json printed no list of jobs");
   for (simdjson::dom::element each : jobs) {
     simdjson::dom::element value;
     if (each["job_id"].get(value) || std::to_string(number_in(value)) != job) continue;
@@ -47,6 +61,8 @@ COROLITH_DECL slurm_job read_squeue_json(const std::string& text, const std::str
     if (found.reason == "None") found.reason.clear();
     return found;
   }
+  // With a controller that is away it lists no jobs, says so here, and ends with status 0.
+  if (const std::string complaint = squeue_complaint(answer); !complaint.empty()) throw launch_failed("squeue: " + complaint);
   return {};
 }
 
