@@ -51,6 +51,7 @@ class slurm : public launcher {
   COROLITH_DECL void take_step_end();
   COROLITH_DECL void end(std::string reason, bool hopeless);
   COROLITH_DECL void cancel();
+  COROLITH_DECL void leave_the_rest_to_the_guard();
   COROLITH_DECL std::string log_file() const;
   COROLITH_DECL std::string name_of_job() const;
 
@@ -69,6 +70,7 @@ class slurm : public launcher {
   std::uint32_t connected_ = 0;
   std::uint32_t most_connected_ = 0;  // since the job was submitted
   bool stopping_ = false;
+  bool doubtful_ = false;  // Slurm may have taken a job that this launcher does not know of
   int asked_ = 0;  // since the job was submitted
   clock::time_point asked_at_{};
   clock::time_point ask_at_{};

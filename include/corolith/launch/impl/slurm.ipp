@@ -122,6 +122,7 @@ COROLITH_DECL void slurm::take_submission() {
   if (!complaint.empty()) {
     // What the controller did not even hear may be heard later; what it refused it refuses again.
     const bool unheard = detail::mentions(complaint, {"contact slurm", "timed out", "in time", "temporarily"});
+    doubtful_ = doubtful_ || unheard;
     return end("the job could not be submitted: " + complaint, !unheard);
   }
   job_ = output.substr(0, output.find_first_of(";\n"));
@@ -202,13 +203,22 @@ COROLITH_DECL void slurm::cancel() {
 COROLITH_DECL void slurm::stop() {
   stopping_ = true;
   // Agents that are connected end by themselves, and with the last of them the job.
-  if (phase_ == phase::submitted && connected_ < plan_.what.agents) cancel();
+  if (phase_ == phase::submitted && (connected_ < plan_.what.agents || doubtful_)) cancel();
 }
 
 COROLITH_DECL bool slurm::all_gone() {
   ended();
-  if (phase_ == phase::submitted && (cancelling_ ? cancelling_->done() : connected_ == 0)) phase_ = phase::over;
+  if (phase_ == phase::submitted && (cancelling_ ? cancelling_->done() : connected_ == 0)) {
+    phase_ = phase::over;
+    leave_the_rest_to_the_guard();
+  }
   return phase_ == phase::none || phase_ == phase::over;
+}
+
+/// What could not be cancelled now, or may only now come to the queue.
+COROLITH_DECL void slurm::leave_the_rest_to_the_guard() {
+  const bool cancelled = !cancelling_ || cancelling_->succeeded();
+  if (guard_ && (doubtful_ || !cancelled)) guard_->take_over();
 }
 
 COROLITH_DECL void slurm::kill() noexcept {
@@ -218,11 +228,12 @@ COROLITH_DECL void slurm::kill() noexcept {
       submission_->terminate();  // srun ends its step
       submission_.reset();
     } else if (phase_ == phase::submitting || phase_ == phase::submitted) {
+      doubtful_ = doubtful_ || submission_.has_value();
       submission_.reset();
       cancel();
       cancelling_->wait();
+      leave_the_rest_to_the_guard();
     }
-    if (cancelling_ && cancelling_->done() && !cancelling_->succeeded() && guard_) guard_->take_over();
   } catch (const std::exception& problem) {
     log::error(std::string("cannot end the slurm job: ") + problem.what());
   }
