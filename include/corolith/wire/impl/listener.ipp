@@ -360,6 +360,8 @@ class connector final : public std::enable_shared_from_this<connector> {
   }
 
   void fail(const std::string& why, std::error_code cause = {}) {
+    // Asio's own category knows few of the system's conditions.
+    if (cause.category() == asio::error::get_system_category()) cause = {cause.value(), std::generic_category()};
     finish(std::make_exception_ptr(connect_error("cannot connect to " + where_.to_string() + ": " + why, cause)),
            nullptr);
   }
