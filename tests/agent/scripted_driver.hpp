@@ -179,6 +179,8 @@ class scripted_driver {
     io_.run_for(time);
   }
 
+  void stop_listening() { listener_->close(); }
+
   /// The exit status of an agent that ends; -signal when killed.
   int wait_exit(pid_t pid) {
     int status = 0;

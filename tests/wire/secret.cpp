@@ -45,3 +45,33 @@ TEST_CASE("a secret file that cannot be trusted is refused") {
   }
   CHECK_THROWS_AS(secret::load(folder.path()), config_error);
 }
+
+TEST_CASE("a secret is read from a pipe that stays open, and no more than it") {
+  temporary_folder folder;
+  std::string path = folder / "secret";
+  secret made = secret::make();
+  made.save(path);
+  std::string digits(64, ' ');
+  std::ifstream(path).read(digits.data(), 64);
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  auto say = [&](const std::string& text) {
+    CHECK(::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  };
+  say(digits + "\nrest");
+  CHECK(same(secret::read(ends[0], "input").bytes(), made.bytes()));
+  char rest[5] = {};
+  CHECK(::read(ends[0], rest, 4) == 4);
+  CHECK(rest == std::string("rest"));
+  say(digits);
+  say("0");
+  CHECK_THROWS_WITH(secret::read(ends[0], "input"), Catch::Contains("input") && Catch::Contains("64 hexadecimal"));
+  say(digits.substr(1) + "\n");
+  CHECK_THROWS_WITH(secret::read(ends[0], "input"), Catch::Contains("64 hexadecimal"));
+  say(digits);
+  ::close(ends[1]);
+  CHECK(same(secret::read(ends[0], "input").bytes(), made.bytes()));
+  CHECK_THROWS_WITH(secret::read(ends[0], "input"), Catch::Contains("64 hexadecimal"));
+  ::close(ends[0]);
+  CHECK_THROWS_WITH(secret::read(ends[0], "input"), Catch::Contains("input"));
+}

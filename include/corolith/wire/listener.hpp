@@ -29,7 +29,7 @@ class listener_core;
 
 /// What strangers may cost before they have proved who they are.
 struct listener_limits {
-  std::size_t max_unauthenticated = 64;  ///< connections in the handshake; more wait in the system's queue
+  std::size_t max_unauthenticated = 256;  ///< connections in the handshake; more wait in the system's queue
   std::chrono::milliseconds deadline = handshake_deadline;
   /// When all places are taken, the oldest goes once it has been silent this long.
   std::chrono::milliseconds patience_when_full{1000};
@@ -45,7 +45,7 @@ class listener {
   struct events {
     /// A peer that passed; call `start` on its channel in the callback or in the same turn of the loop.
     std::function<void(std::shared_ptr<channel> peer, hello said)> on_accept;
-    /// A peer that did not; the error says why. Optional: it is logged in any case (debug).
+    /// A peer that did not; the error says why. Optional: it is logged in any case: one line a minute at most.
     std::function<void(std::exception_ptr why)> on_refused;
   };
 

@@ -62,7 +62,12 @@ inline void make_private_folder(const std::string& path) {
     throw config_error("cannot make the program cache " + path + ": " + std::strerror(errno) + "; set cache_folder to another place");
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != ::geteuid() || (info.st_mode & 077U) != 0)
-    throw config_error("the program cache " + path + " must be a folder of this user with mode 0700");
+    throw config_error("the program cache " + path + " must be a folder of this user with mode 0700 and no link; set cache_folder to another place");
+}
+
+inline error cannot_write(const std::string& folder, const std::string& reason) {
+  return error(errc::config, "cannot write to the program cache " + folder + ": " + reason +
+                                 "; make room there, or set cache_folder to another place");
 }
 
 inline bool write_file(int fd, byte_span bytes) {
@@ -127,7 +132,7 @@ COROLITH_DECL program_cache::permit::~permit() {
 COROLITH_DECL std::optional<program_cache::permit> program_cache::try_permit(const wire::module_file& file) const {
   const std::string path = path_of(file.sha256) + ".lock";
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) throw error(errc::config, "cannot write to the program cache " + folder_ + ": " + std::strerror(errno));
+  if (fd < 0) throw detail::cannot_write(folder_, std::strerror(errno));
   permit made(fd);
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return made;
   if (errno == EWOULDBLOCK || errno == EINTR) return std::nullopt;
@@ -146,7 +151,7 @@ COROLITH_DECL std::string program_cache::install(const wire::module_file& file, 
   if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) {
     const std::string reason = std::strerror(written ? errno : problem);
     if (fd >= 0) ::unlink(temporary.c_str());
-    throw error(errc::config, "cannot write to the program cache " + folder_ + ": " + reason);
+    throw detail::cannot_write(folder_, reason);
   }
   return path;
 }

@@ -3,6 +3,7 @@
 
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
+#include <corolith/wire/detail/quiet_log.hpp>
 #include <corolith/wire/listener.hpp>
 #include <corolith/wire/tls.hpp>
 #include <corolith/wire/transport.hpp>
@@ -115,6 +116,7 @@ class listener_core final : public std::enable_shared_from_this<listener_core> {
     if (local_) local_->close(ignored);
     if (tcp_) tcp_->close(ignored);
     timer_.cancel();
+    if (auto line = refusals_.rest()) log::warning("connections were refused: " + *line);
     for (visitor& each : visitors_) ::shutdown(each.fd, SHUT_RDWR);
     struct stat facts{};
     if (local_ && ::lstat(where_.path.c_str(), &facts) == 0 && facts.st_ino == inode_) ::unlink(where_.path.c_str());
@@ -179,7 +181,7 @@ class listener_core final : public std::enable_shared_from_this<listener_core> {
       welcome(std::move(socket));
     } else if (error != asio::error::connection_aborted) {
       // Out of descriptors, most likely: some come back when others close.
-      log::warning("accepting on " + where_.to_string() + ": " + error.message());
+      warn(accept_trouble_, "accepting on " + where_.to_string() + ": " + error.message());
       return pause(std::chrono::milliseconds(100));
     }
     accept();
@@ -231,14 +233,22 @@ class listener_core final : public std::enable_shared_from_this<listener_core> {
       std::rethrow_exception(why);
     } catch (const std::exception& error) {
       log::debug("on " + where_.to_string() + ": " + error.what());
+      warn(refusals_, "refused a connection on " + where_.to_string() + ": " + error.what());
     }
     if (handlers_.on_refused) handlers_.on_refused(std::move(why));
   }
 
-  // All places are taken: the one who has had its place longest makes room, once it had its chance.
+  static void warn(quiet_log& about, std::string what) {
+    if (auto line = about.note(std::chrono::steady_clock::now(), std::move(what))) log::warning(*line);
+  }
+
+  // All places are taken: those who have had one for long make room, once they had their chance.
   void arm_eviction() {
-    auto age = std::chrono::steady_clock::now() - visitors_.front().since;
-    if (age >= limits_.patience_when_full) ::shutdown(visitors_.front().fd, SHUT_RDWR);
+    const auto now = std::chrono::steady_clock::now();
+    for (visitor& each : visitors_) {
+      if (now - each.since < limits_.patience_when_full) break;
+      ::shutdown(each.fd, SHUT_RDWR);
+    }
     pause(std::chrono::milliseconds(20));
   }
 
@@ -260,6 +270,7 @@ class listener_core final : public std::enable_shared_from_this<listener_core> {
   std::optional<tls_context> tls_;
   asio::steady_timer timer_;
   std::list<visitor> visitors_;
+  quiet_log refusals_, accept_trouble_;
   ino_t inode_ = 0;
   bool accepting_ = false;
   bool closed_ = false;
@@ -360,6 +371,8 @@ class connector final : public std::enable_shared_from_this<connector> {
   }
 
   void fail(const std::string& why, std::error_code cause = {}) {
+    // Asio's own category knows few of the system's conditions.
+    if (cause.category() == asio::error::get_system_category()) cause = {cause.value(), std::generic_category()};
     finish(std::make_exception_ptr(connect_error("cannot connect to " + where_.to_string() + ": " + why, cause)),
            nullptr);
   }

@@ -370,8 +370,8 @@ inline void tls_state::note_identity(SSL* ssl, std::string_view named) {
 /// Drives the handshake of one connection. Owned by its waits.
 class tls_handshake final : public transport_waiter, public std::enable_shared_from_this<tls_handshake> {
  public:
-  tls_handshake(std::unique_ptr<tls_transport> stream, tls_callback done)
-      : stream_(std::move(stream)), timer_(stream_->get_executor()), done_(std::move(done)) {}
+  tls_handshake(std::unique_ptr<tls_transport> stream, tls_side side, tls_callback done)
+      : stream_(std::move(stream)), timer_(stream_->get_executor()), side_(side), done_(std::move(done)) {}
 
   void run(std::chrono::milliseconds deadline) {
     timer_.expires_after(deadline);
@@ -381,6 +381,8 @@ class tls_handshake final : public transport_waiter, public std::enable_shared_f
                                                                "): it did not finish the TLS handshake in time",
                                                            refusal::silent)));
     });
+    // OpenSSL makes its buffers at the first step: for a client that says nothing there are none.
+    if (side_ == tls_side::server) return stream_->async_wait_readable(shared_from_this());
     asio::post(stream_->get_executor(), [self = shared_from_this()] { self->step(); });
   }
 
@@ -407,6 +409,7 @@ class tls_handshake final : public transport_waiter, public std::enable_shared_f
 
   std::unique_ptr<tls_transport> stream_;
   asio::steady_timer timer_;
+  tls_side side_;
   tls_callback done_;
 };
 
@@ -418,7 +421,7 @@ COROLITH_DECL tls_context::tls_context(secret shared)
 COROLITH_DECL void async_tls(asio::ip::tcp::socket socket, const tls_context& context, tls_side side, tls_callback done,
                              std::chrono::milliseconds deadline) {
   auto stream = std::make_unique<detail::tls_transport>(std::move(socket), context.state(), side);
-  std::make_shared<detail::tls_handshake>(std::move(stream), std::move(done))->run(deadline);
+  std::make_shared<detail::tls_handshake>(std::move(stream), side, std::move(done))->run(deadline);
 }
 
 }  // namespace corolith::inline v0::wire
