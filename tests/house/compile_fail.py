@@ -14,7 +14,7 @@ def problems_of(name, text, compiler):
     expected = re.match(r"// expect: (.+)", text)
     if not expected:
         return [f"{name}: its first line is not // expect: REGEX"]
-    passed, said = compiler.check(text)
+    passed, said = compiler.check(text, ["-DCOROLITH_SEPARATE_COMPILATION"])  # a third of the time
     pattern = expected.group(1).strip()
     if pattern == "compiles":
         return [] if passed else [f"{name} must compile:\n{said[:4000]}"]

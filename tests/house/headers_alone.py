@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every header compiles alone, twice in a row, header-only; the list of sources compiles as one unit.
+"""Every header compiles alone, twice in a row; the list of sources compiles as one unit, and all headers do, header-only.
 
 What passed is remembered in the build tree with the time stamps of all that was read, so that only changes cost time.
 """
@@ -28,10 +28,16 @@ def stamp(name):
 
 
 def unit(name):
-    """The translation unit that tests a header, and the flags for it."""
-    if name == "corolith/impl/src.hpp":
-        return f"#include <{name}>\n", ["-DCOROLITH_SEPARATE_COMPILATION"]
-    return f"#include <{name}>\n#include <{name}>\n", []
+    """The translation unit that tests a header, and the flags for it. What an .ipp includes is its own affair: it is compiled with
+    its header in front (by corolith_compiled) and behind everything else (by the umbrella), not once more for each header above it."""
+    text = f"#include <{name}>\n"
+    if name in UMBRELLAS:
+        return text + text, []
+    return text + ("" if name == SOURCES else text), ["-DCOROLITH_SEPARATE_COMPILATION"]
+
+
+UMBRELLAS = ["corolith/corolith.hpp", "corolith/agent/agent.hpp"]  # header-only, as programs include them
+SOURCES = "corolith/impl/src.hpp"
 
 
 def problems_of(root, compiler, memory_file=None):

@@ -3,6 +3,9 @@
 source "$(dirname "$0")/library.bash"
 start_cluster nodes=3 cpus=2 <<'END'
 PartitionName=closed Nodes=n1 AllowAccounts=others
+PartitionName=urgent Nodes=ALL PriorityTier=10
+PreemptType=preempt/partition_prio
+PreemptMode=CANCEL
 END
 few=(--calls 30 --least 10 --most 20)
 
@@ -86,6 +89,15 @@ finished "$pid"
 expect_err 'again \(2 ' "a job over its time limit"
 expect_status 130 "a job over its time limit"
 expect_nothing_left "a job over its time limit"
+
+# Preempted by a job that matters more, and on when that is over.
+launch_census --nodes 3 --slots 2 --calls 300 --least 20 --most 40
+until_executed 30
+first=$(job)
+slurm sbatch --quiet --partition urgent --nodes 3 --exclusive --time 5 --output /dev/null --wrap 'sleep 3'
+expect_census "a preempted job"
+expect_err "slurm job $first ended: PREEMPTED" "a preempted job"
+expect_nothing_left "a preempted job"
 
 # A preamble that fails.
 run "$census" --launcher slurm --slots 1 --relaunch 1 --preamble 'echo "no such module" >&2; false'
