@@ -10,69 +10,71 @@ start_cluster nodes=3 cpus=4 </dev/null
 
 # One of the arguments at random. The seeds decide what is done and when, the machine what that meets.
 pick() { [ $# -gt 0 ] && shift $((RANDOM % $#)) && echo "$1"; }
-signal_one() {  # SIGNAL WORD
+signal_one() {  # SIGNAL NODE WORD
   local id
-  id=$(pick $(on_node "$(pick n1 n2 n3)" "$2")) && kill "-$1" "$id" 2>/dev/null
+  id=$(pick $(on_node "$2" "$3")) && kill "-$1" "$id" 2>/dev/null && echo "$id"
 }
-pause() { sleep "$1.$((RANDOM % 10))"; }
 
-# What happens. Each puts right again what would stay broken.
-lose_worker() { signal_one KILL --corolith-worker; }
-lose_agent() { signal_one KILL --corolith-agent; }
+# What happens to a node; with a time, after which it is put right again.
+lose_worker() { signal_one KILL "$1" --corolith-worker; }
+lose_agent() { signal_one KILL "$1" --corolith-agent; }
+cancel_job() { slurm scancel --name="$(queue --format=%j | head -1)"; }
 stop_agent() {
   local id
-  id=$(pick $(agent_on "$(pick n1 n2 n3)")) || return
-  kill -STOP "$id" 2>/dev/null
-  pause $((1 + RANDOM % 6))
-  kill -CONT "$id" 2>/dev/null
+  id=$(signal_one STOP "$1" --corolith-agent) || return
+  sleep "$2"
+  kill -CONT "$id"
 }
 cut_link() {
-  local node
-  node=$(pick n1 n2 n3)
-  cluster cut-link "$node"
-  pause $((1 + RANDOM % 6))
-  cluster heal-link "$node"
+  cluster cut-link "$1"
+  sleep "$2"
+  cluster heal-link "$1"
 }
 cut_power() {
-  local node
-  node=$(pick n1 n2 n3)
-  cluster cut-power "$node"
-  pause $((RANDOM % 3))
-  cluster boot "$node"
+  cluster cut-power "$1"
+  sleep "$2"
+  cluster boot "$1"
 }
 set_down() {
-  local node
-  node=$(pick n1 n2 n3)
-  slurm scontrol update nodename="$node" state=down reason=chaos
-  pause $((RANDOM % 3))
-  slurm scontrol update nodename="$node" state=resume
+  slurm scontrol update nodename="$1" state=down reason=chaos
+  sleep "$2"
+  slurm scontrol update nodename="$1" state=resume  # it may be back by itself
 }
-cancel_job() { slurm scancel --name="$(queue --format=%j | head -1)" 2>/dev/null; }
 
-# trouble SEED: one thing after another until the driver has ended
+# trouble SEED: until the driver has ended; several at the same time, but one that takes its time at most for each node
 trouble() {
-  local what
+  local what node seconds
+  local -A busy=() count=()
   RANDOM=$1
   while ! ended "$pid"; do
     what=$(pick lose_worker lose_worker lose_worker lose_agent stop_agent cut_link cut_power set_down cancel_job)
-    echo "$what" >>"$scratch/troubles"
-    $what
-    pause 0
+    node=$(pick n1 n2 n3)
+    seconds=$((RANDOM % 6)).$((RANDOM % 10))
+    sleep 0.$((RANDOM % 10))
+    case $what in
+      lose_* | cancel_job) $what "$node" >/dev/null 2>&1 ;;
+      *)
+        kill -0 "${busy[$node]:-none}" 2>/dev/null && continue
+        $what "$node" "$seconds" >/dev/null 2>&1 &
+        busy[$node]=$!
+        ;;
+    esac
+    count[$what]=$((${count[$what]:-0} + 1))
   done
+  wait "${busy[@]}"
+  for what in "${!count[@]}"; do troubles+=" ${count[$what]} $what,"; done
 }
 
 patience=120
 for seed in "$@"; do
   echo "seed $seed begins [$SECONDS s]"
-  : >"$scratch/troubles"
+  troubles=
   launch_census --nodes 3 --slots 4 --calls 3000 --least 10 --most 50 --heartbeat 500ms --silence 3s --relaunch 1000 \
     --log-level error
   until_executed 50
-  began=$SECONDS
   trouble "$seed"
   expect_census "seed $seed"
-  echo "seed $seed: $((SECONDS - began)) s, $(sort "$scratch/troubles" | uniq -c | sed 's/^ *//' | tr '\n' ',') $(grep 'ran more' "$scratch/out")," \
-    "$(grep -c '^job ' "$scratch/out") jobs"
+  echo "seed $seed:$troubles $(grep 'ran more' "$scratch/out"), in $(grep -c '^job ' "$scratch/out") jobs"
   expect_nothing_left "seed $seed"
   until_true "the nodes to be back after seed $seed" cluster ready
   [ $failures -eq 0 ] || break
