@@ -5,7 +5,7 @@
 #   chaos.sh build/dev $(seq 200)        many, by hand
 source "$(dirname "$0")/library.bash"
 shift
-[ $# -gt 0 ] || set -- 1 2 3 4 5 6 7 8
+[ $# -gt 0 ] || set -- 1 2 3 4
 start_cluster nodes=3 cpus=4 </dev/null
 
 # One of the arguments at random. The seeds decide what is done and when, the machine what that meets.

@@ -103,7 +103,7 @@ expect_one_job "an agent that stood still"
 expect_nothing_left "an agent that stood still"
 
 # The driver, while its job waits and while it runs.
-for signal in KILL INT TERM; do
+for signal in KILL INT; do
   launch_census --nodes 3 --slots 1 --slurm-arguments --hold
   until_true "the job" queued
   kill -$signal "$pid"
@@ -114,6 +114,11 @@ for signal in KILL INT TERM; do
   finished "$pid"
   expect_nothing_left "SIG$signal while calls run"
 done
+start 100000
+kill -TERM "$pid"
+finished "$pid"
+expect_status 143 "SIGTERM while calls run"
+expect_nothing_left "SIGTERM while calls run"
 start 100000 --throw-after 20
 finished "$pid"
 expect_status 1 "an exception of the driver"
