@@ -65,6 +65,28 @@ patience=60
 expect_nothing_left "a power cut of all nodes"
 until_nodes_are_back
 
+# A node and then the other agents: srun waits for ever for the node, and with it a job of which nothing is left.
+start 600 --launch-timeout 5s
+cluster cut-power n3
+kill -KILL $(agent_on n1) $(agent_on n2)
+until_said 'slurm job [0-9]+ runs, but none of its agents has been connected for 5 s'
+cluster boot n3
+patience=120
+expect_census "a deserted job"
+patience=60
+expect_nothing_left "a deserted job"
+until_nodes_are_back
+
+# The driver ends before it has noticed that a node is gone, and notices while it ends.
+launch_census --nodes 3 --slots 2 --least 20 --most 40 --heartbeat 500ms --silence 2s --calls 100000
+until_executed_on n1 n2 n3
+cluster cut-power n3
+kill -INT "$pid"
+finished "$pid"
+cluster boot n3
+expect_nothing_left "SIGINT right after a power cut"
+until_nodes_are_back
+
 # A short cut of the network, then one that is longer than the silence after which an agent counts as lost.
 start 600
 cluster cut-link n2
@@ -125,13 +147,14 @@ expect_status 1 "an exception of the driver"
 expect_err "the driver's own error" "an exception of the driver"
 expect_nothing_left "an exception of the driver"
 
-# A driver that is killed while it submits.
-for pause in 0.05 0.2; do
+# A driver that is killed while it submits; what it did before it had a guard is a folder at most.
+for pause in 0 0.3; do
   launch_census --nodes 3 --slots 1
+  until_true "the guard" some corolith-guard
   sleep $pause
   kill -KILL "$pid"
   finished "$pid"
-  expect_nothing_left "SIGKILL after $pause s"
+  expect_nothing_left "SIGKILL $pause s after the beginning"
 done
 
 done_testing
