@@ -189,6 +189,18 @@ TEST_CASE("gpus and memory are packed too") {
     if (c.id.batch == 1) REQUIRE(c.agent == 1);
 }
 
+TEST_CASE("what is sent ahead goes only where it can run") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {8, 0, std::uint64_t{8} << 30});
+  d.batch(1, 20, {.need = {.cpus = 12}, .chunk = 4});
+  d.batch(2, 20, {.need = {.cpus = 1, .memory = std::uint64_t{12} << 30}, .chunk = 8});
+  REQUIRE(d.sends().empty());
+  d.scheduler.agent_joined(2, {16, 0, std::uint64_t{16} << 30});
+  const auto sent = d.sends();
+  REQUIRE(!sent.empty());
+  REQUIRE(count_agent(sent, 1) == 0);
+}
+
 TEST_CASE("queued calls are recalled from a silent agent when another one idles") {
   fake_driver d;
   d.scheduler.agent_joined(1, {1, 0, 0});

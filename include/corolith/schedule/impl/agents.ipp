@@ -123,7 +123,7 @@ COROLITH_DECL void core::refresh(std::uint32_t slot) {
   const bool closed =
       !agent.alive || agent.draining || agent.resting || slot == reserved_agent || (agent.on_trial && agent.calls > 0);
   if (closed) return tree.set(slot, {});
-  tree.set(slot, {agent.free, agent.on_trial ? 0 : std::max<std::int64_t>(0, agent.idle)});
+  tree.set(slot, {agent.free, agent.on_trial ? 0 : std::max<std::int64_t>(0, agent.idle), capacity_of(agent.total)});
 }
 
 COROLITH_DECL void core::refresh_dirty() {

@@ -62,12 +62,12 @@ COROLITH_DECL std::uint32_t core::best_shape(bool also_skipped) const noexcept {
 COROLITH_DECL std::uint32_t core::pick_agent(std::uint32_t shape) const noexcept {
   const charge& cost = shapes[shape].cost;
   if (shape == reserved_shape && cost.fits_in(agents[reserved_agent].free)) return reserved_agent;
-  return tree.find(cost);
+  return tree.find(cost, shapes[shape].entire);
 }
 
 COROLITH_DECL std::uint32_t core::pick_other_agent(std::uint32_t shape, std::uint32_t than) {
   tree.set(than, {});
-  const std::uint32_t found = tree.find(shapes[shape].cost);
+  const std::uint32_t found = tree.find(shapes[shape].cost, shapes[shape].entire);
   refresh(than);
   return found;
 }
