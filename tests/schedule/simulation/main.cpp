@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scheduler against simulated agents in virtual time, schedule after schedule. A model that knows nothing of how the
-// scheduler decides says after every event whether a promise was broken.
+// The scheduler against simulated agents in virtual time, schedule after schedule. A model that knows nothing of how
+// the scheduler decides says after every event whether a promise was broken.
 //
 //   COROLITH_SIMULATIONS=N       how many schedules (50,000; 5,000 under a sanitizer)
 //   COROLITH_SIMULATION_SEED=S   the seed of the first, the others follow; "random" for any
@@ -52,6 +52,7 @@ std::uint64_t number(const char* name, std::uint64_t otherwise) {
 struct totals {
   std::uint64_t events = 0, delivered = 0, failed = 0, sent = 0, returned = 0;
   std::int64_t longest_turn = 0;
+  double fullest = 0;
 };
 
 std::uint64_t simulate(std::uint64_t seed, bool trace, totals& sum) {
@@ -71,6 +72,7 @@ std::uint64_t simulate(std::uint64_t seed, bool trace, totals& sum) {
     sum.failed += w.failed;
     sum.sent += w.sent;
     sum.returned += w.returned;
+    sum.fullest = std::max(sum.fullest, w.fullest());
     sum.longest_turn = std::max(sum.longest_turn, w.longest_turn());
   }
   simulation::must(simulation::memory::live == 0, "a scheduler that is gone holds no memory");
@@ -86,6 +88,7 @@ int main(int, char** argv) {
   const auto began = std::chrono::steady_clock::now();
   std::printf("%llu schedules from seed %llu\n", static_cast<unsigned long long>(count),
               static_cast<unsigned long long>(first));
+  std::fflush(stdout);
   totals sum;
   std::uint64_t seed = first;
   try {
@@ -96,15 +99,17 @@ int main(int, char** argv) {
         simulation::must(simulate(seed, false, again) == digest, "the same seed gives the same schedule");
     }
   } catch (const std::exception& broken) {
-    std::printf("%s\nto see it again: COROLITH_SIMULATION_SEED=%llu COROLITH_SIMULATIONS=1 COROLITH_SIMULATION_TRACE=1 %s\n",
-                broken.what(), static_cast<unsigned long long>(seed), argv[0]);
+    std::printf(
+        "%s\nto see it again: COROLITH_SIMULATION_SEED=%llu COROLITH_SIMULATIONS=1 COROLITH_SIMULATION_TRACE=1 %s\n",
+        broken.what(), static_cast<unsigned long long>(seed), argv[0]);
     return 1;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  std::printf("passed in %.1f s: %llu events; calls sent %llu, delivered %llu, failed %llu, given back %llu; "
-              "longest turn %.3f s\n",
-              took.count(), static_cast<unsigned long long>(sum.events), static_cast<unsigned long long>(sum.sent),
-              static_cast<unsigned long long>(sum.delivered), static_cast<unsigned long long>(sum.failed),
-              static_cast<unsigned long long>(sum.returned), static_cast<double>(sum.longest_turn) / 1e9);
+  std::printf(
+      "passed in %.1f s: %llu events; calls sent %llu, delivered %llu, failed %llu, given back %llu; "
+      "longest turn %.3f s, fullest %.2f\n",
+      took.count(), static_cast<unsigned long long>(sum.events), static_cast<unsigned long long>(sum.sent),
+      static_cast<unsigned long long>(sum.delivered), static_cast<unsigned long long>(sum.failed),
+      static_cast<unsigned long long>(sum.returned), static_cast<double>(sum.longest_turn) / 1e9, sum.fullest);
   return 0;
 }

@@ -12,8 +12,8 @@ namespace simulation {
 
 /// What a model may take for granted about the schedule that it watches.
 struct expectations {
-  bool steady = false;                 // agent 1 is well and stays, and can run every call
-  std::int64_t longest_wait_ns = 0;    // in a steady schedule, of a call that is next in turn
+  bool steady = false;               // agent 1 is well and stays, and can run every call
+  std::int64_t longest_wait_ns = 0;  // in a steady schedule, of a call that is next in turn
 };
 
 /// What must be true of the scheduler, told from its events and commands alone: it knows what was promised and nothing
@@ -30,7 +30,8 @@ class model {
     agents_[id].alive = true;
     cpus_ += total.cpus;
     most_cpus_ = std::max(most_cpus_, cpus_);
-    most_agents_ = std::max<std::size_t>(most_agents_, ++alive_);
+    agents_there_.push_back(id);
+    most_agents_ = std::max(most_agents_, agents_there_.size());
   }
   void agent_draining(agent_id id) {
     if (known(id)) agents_[id].draining = true;
@@ -39,9 +40,9 @@ class model {
     if (!known(id)) return;
     cpus_ -= agents_[id].total.cpus;
     agents_[id] = {};
-    --alive_;
-    for (batch_state& b : batches_) {
-      if (b.gone) continue;
+    std::erase(agents_there_, id);
+    for (const batch_id there : batches_there_) {
+      batch_state& b = batches_[there];
       std::erase(b.opened, id);
       for (std::uint32_t i = 0; i < b.calls.size(); ++i)
         if (b.calls[i].at == id) put_back(b, b.calls[i]);
@@ -57,7 +58,8 @@ class model {
     b.asks_first = asks_first;
     b.measured = options.function != 0;
     b.gone = false;
-    most_batches_ = std::max(most_batches_, ++batches_known_);
+    batches_there_.push_back(id);
+    most_batches_ = std::max(most_batches_, batches_there_.size());
   }
   void input_available(batch_id id, std::uint32_t offered, std::uint32_t accepted) {
     batch_state* b = live(id);
@@ -136,7 +138,8 @@ class model {
     if (given == verdict::deliver) end(b, *c);
   }
 
-  // --- commands, in their order ---------------------------------------------------------------------------------------
+  // --- commands, in their order
+  // ---------------------------------------------------------------------------------------
   void command(const corolith::schedule::command& c) {
     must(c.id.batch < batches_.size() && c.id.batch > 0, "commands name batches that were added");
     batch_state& b = batches_[c.id.batch];
@@ -184,19 +187,20 @@ class model {
     }
   }
 
-  // --- states -----------------------------------------------------------------------------------------------------------
+  // --- states
+  // -----------------------------------------------------------------------------------------------------------
   /// After every event.
   void check() {
-    for (agent_id id = 1; id < agents_.size(); ++id) {
+    for (const agent_id id : agents_there_) {
       const agent_state& a = agents_[id];
       const agent_load load = scheduler_.load(id);
       must(load.calls == a.calls, "the load of an agent counts its calls");
       must(load.blocked == a.blocked, "the load of an agent counts its blocked calls");
       must(load.idle_cpus == static_cast<std::int64_t>(a.total.cpus) - a.used.cpus, "idle cpus are those not in use");
     }
-    for (batch_id id = 1; id < batches_.size(); ++id) {
+    for (const batch_id id : batches_there_) {
       const batch_state& b = batches_[id];
-      if (b.gone || b.removed) continue;
+      if (b.removed) continue;
       const batch_counts counts = scheduler_.counts(id);
       must(counts.input == b.calls.size(), "every element is counted");
       must(counts.sent == b.sent, "sent calls are counted");
@@ -207,14 +211,16 @@ class model {
   /// After the commands of a round were done: nothing is left that could have been decided.
   void check_round() {
     bool anything_waits = false, anything_runs = false;
-    for (batch_id id = 1; id < batches_.size(); ++id) {
+    for (std::size_t at = 0; at < batches_there_.size(); ++at) {
+      const batch_id id = batches_there_[at];
       batch_state& b = batches_[id];
-      if (b.gone) continue;
       anything_runs = anything_runs || b.sent != 0;
       if (b.removed) {
         if (b.sent != 0) continue;
         must(scheduler_.counts(id).input == 0, "a batch that was removed is forgotten with its last call");
-        forget(b);
+        b = {};
+        batches_there_[at--] = batches_there_.back();
+        batches_there_.pop_back();
         continue;
       }
       const batch_counts counts = scheduler_.counts(id);
@@ -227,34 +233,36 @@ class model {
       }
       if (b.waiting != 0) {
         anything_waits = true;
-        const bool fits = std::ranges::any_of(
-            agents_, [&](const agent_state& a) { return a.alive && !a.draining && could_run(a, b.options.need); });
+        const bool fits = std::ranges::any_of(agents_there_, [&](agent_id agent) {
+          return !agents_[agent].draining && could_run(agents_[agent], b.options.need);
+        });
         must(fits || !final_, "what can never run fails when no agent will come");
         if (fits) check_not_idle(b);
+        check_not_forgotten(b);
       }
     }
     if (anything_waits && expected_.steady) check_turns();
     if (anything_waits && !anything_runs && expected_.steady)
-      must(std::ranges::any_of(agents_, [](const agent_state& a) { return a.losses != 0; }), "something always runs");
+      must(std::ranges::any_of(agents_there_, [&](agent_id agent) { return agents_[agent].losses != 0; }),
+           "something always runs");
     // Pages of calls, records of batches and agents, queues of commands: in proportion to what was there at a time, not
     // to what has been.
-    const std::size_t allowed = 64 * 1024 + 20 * 1024 * most_batches_ + 1024 * most_agents_ + 256 * most_calls_;
+    const std::size_t allowed = 32 * 1024 + 10 * 1024 * most_batches_ + 512 * most_agents_ + 128 * most_calls_;
+    fullest = std::max(fullest, static_cast<double>(memory::live) / static_cast<double>(allowed));
     must(memory::live <= allowed, "memory is bounded by what is there at the same time");
   }
   bool all_done() const {
-    return std::ranges::all_of(batches_, [](const batch_state& b) { return b.gone || b.done; });
+    return std::ranges::all_of(batches_there_, [&](batch_id id) { return batches_[id].done; });
   }
   /// At the end, when nothing is anywhere.
   void check_end() {
     check();
-    for (agent_id id = 1; id < agents_.size(); ++id) {
-      if (!agents_[id].alive) continue;
+    for (const agent_id id : agents_there_) {
       const agent_load load = scheduler_.load(id);
       must(load.calls == 0 && load.blocked == 0 && load.cpus == 0, "an agent without calls is empty");
     }
     must(calls_ == 0, "every call ends");
   }
-  bool done(batch_id id) const { return batches_[id].done || batches_[id].gone; }
 
  private:
   struct amount {
@@ -262,17 +270,17 @@ class model {
   };
   struct agent_state {
     resources total{0, 0, 0};
-    amount used;                       // by what is there and not blocked, as if all of it ran at once
+    amount used;  // by what is there and not blocked, as if all of it ran at once
     double least_cpus = 0, least_gpus = 0, least_memory = 0;  // that they take from its window
     std::uint32_t calls = 0, blocked = 0;
-    std::uint32_t losses = 0;          // of workers, since it last did something well
+    std::uint32_t losses = 0;  // of workers, since it last did something well
     bool alive = false, draining = false;
   };
   struct call_state {
     agent_id at = 0;
     std::uint32_t attempt = 0;
     std::uint32_t failures = 0, losses = 0;
-    std::uint32_t ahead = 1;           // how many of its kind may have been sent to a slot
+    std::uint32_t ahead = 1;  // how many of its kind may have been sent to a slot
     bool cancelled : 1 = false, blocked : 1 = false, must_fail : 1 = false, ended : 1 = false;
     bool told : 1 = false, recalled : 1 = false, avoids : 1 = false;
   };
@@ -281,9 +289,10 @@ class model {
     std::vector<call_state> calls;
     std::vector<agent_id> opened;
     std::uint32_t waiting = 0, sent = 0, ended = 0;
-    std::uint32_t avoiding = 0;        // of those that wait
+    std::uint32_t avoiding = 0;  // of those that wait
     std::uint64_t outstanding = 0, wanted = 0;
-    std::int64_t next_since = -1;      // when its turn came
+    std::int64_t next_since = -1;       // when its turn came
+    std::int64_t forgotten_since = -1;  // when all that could run its calls began to do nothing
     bool input_ended = false, done = false, removed = false, gone = true, asks_first = false, measured = false;
   };
 
@@ -350,10 +359,6 @@ class model {
     ++b.ended;
     --calls_;
   }
-  void forget(batch_state& b) {
-    b = {};
-    --batches_known_;
-  }
 
   void send(batch_state& b, const corolith::schedule::command& c) {
     must(!b.removed, "nothing is sent of a batch that was removed");
@@ -375,7 +380,7 @@ class model {
     sent.avoids = false;
     --b.waiting;
     ++b.sent;
-    b.next_since = -1;
+    b.next_since = b.forgotten_since = -1;
     agent_state& a = agents_[c.agent];
     ++a.calls;
     take(a, b, sent, 1);
@@ -391,15 +396,16 @@ class model {
     must(failed.attempt == c.id.attempt, "a failure names the last attempt");
     switch (c.reason) {
       case fail_reason::poison:
-        must(failed.must_fail && failed.losses + 1 == config_.poison_after, "poison has killed as many workers as allowed");
+        must(failed.must_fail && failed.losses + 1 == config_.poison_after,
+             "poison has killed as many workers as allowed");
         break;
       case fail_reason::cancelled:
         must(failed.cancelled || failed.must_fail, "only what was cancelled fails so");
         break;
       case fail_reason::cannot_fit:
         must(final_, "calls wait for agents while some may come");
-        for (const agent_state& a : agents_)
-          must(!a.alive || a.draining || !could_run(a, b.options.need), "what can run does not fail");
+        for (const agent_id agent : agents_there_)
+          must(agents_[agent].draining || !could_run(agents_[agent], b.options.need), "what can run does not fail");
         break;
       case fail_reason::none:
         must(false, "a failure has a reason");
@@ -411,8 +417,9 @@ class model {
   // Of two batches that are alike and never sent ahead, the one with the lesser share is served.
   void check_fair(const batch_state& served) const {
     if (!served.options.exclusive_dispatch) return;
-    for (const batch_state& other : batches_) {
-      if (&other == &served || other.gone || other.removed || other.waiting == 0 || other.avoiding != 0) continue;
+    for (const batch_id id : batches_there_) {
+      const batch_state& other = batches_[id];
+      if (&other == &served || other.removed || other.waiting == 0 || other.avoiding != 0) continue;
       if (!other.options.exclusive_dispatch || other.options.need != served.options.need) continue;
       must(held(served) * other.options.priority <= held(other) * served.options.priority,
            "the batch with the least share is served");
@@ -422,31 +429,52 @@ class model {
   void check_not_idle(const batch_state& b) const {
     if (b.avoiding != 0) return;
     std::uint32_t idle = 0;
-    for (const agent_state& a : agents_) {
-      if (!a.alive || a.draining || a.losses != 0) continue;
+    for (const agent_id id : agents_there_) {
+      const agent_state& a = agents_[id];
+      if (a.draining || a.losses != 0) continue;
       const resources& need = b.options.need;
       idle += a.used.cpus + need.cpus <= a.total.cpus && a.used.gpus + need.gpus <= a.total.gpus &&
-              (a.total.memory == 0 ||
-               static_cast<std::uint64_t>(a.used.memory) + need.memory <= a.total.memory);
+              (a.total.memory == 0 || static_cast<std::uint64_t>(a.used.memory) + need.memory <= a.total.memory);
     }
     if (idle == 0) return;
-    const bool alone = std::ranges::none_of(batches_, [&](const batch_state& other) {
-      return &other != &b && !other.gone && !other.done && (other.waiting != 0);
-    });
+    const bool alone = std::ranges::none_of(
+        batches_there_, [&](batch_id id) { return &batches_[id] != &b && batches_[id].waiting != 0; });
     must(idle <= (alone ? 0u : 1u), "no agent idles while a call waits that it could run");
+  }
+  // A call that waits while all agents that could run it do nothing waits for a rest to end; the only agent has none.
+  void check_not_forgotten(batch_state& b) const {
+    std::uint32_t able = 0, there = 0;
+    bool busy = false;
+    for (const agent_id id : agents_there_) {
+      const agent_state& a = agents_[id];
+      if (a.draining) continue;
+      ++there;
+      if (!could_run(a, b.options.need)) continue;
+      ++able;
+      busy = busy || a.calls > a.blocked;
+    }
+    if (able == 0 || busy) {
+      b.forgotten_since = -1;
+    } else {
+      must(there > 1, "the only agent never rests");
+      if (b.forgotten_since < 0) b.forgotten_since = scheduler_.now;
+      must(scheduler_.now - b.forgotten_since <= config_.longest_rest_ns + 50'000'000,
+           "no rest is longer than allowed");
+    }
   }
   // Where agent 1 could run everything, what has the least share must be served in the end, whatever else comes.
   void check_turns() {
     std::int64_t least_held = 0, least_priority = 0;
-    for (const batch_state& b : batches_) {
-      if (b.gone || b.removed || b.waiting == 0) continue;
+    for (const batch_id id : batches_there_) {
+      const batch_state& b = batches_[id];
+      if (b.removed || b.waiting == 0) continue;
       if (least_priority != 0 && held(b) * least_priority >= least_held * b.options.priority) continue;
       least_held = held(b);
       least_priority = b.options.priority;
     }
-    for (batch_state& b : batches_) {
-      const bool next = !b.gone && !b.removed && b.waiting != 0 &&
-                        held(b) * least_priority <= least_held * b.options.priority;
+    for (const batch_id id : batches_there_) {
+      batch_state& b = batches_[id];
+      const bool next = !b.removed && b.waiting != 0 && held(b) * least_priority <= least_held * b.options.priority;
       if (!next) {
         b.next_since = -1;
       } else if (b.next_since < 0) {
@@ -460,6 +488,7 @@ class model {
 
  public:
   std::int64_t longest_turn = 0;
+  double fullest = 0;
 
  private:
   subject& scheduler_;
@@ -467,8 +496,10 @@ class model {
   expectations expected_;
   std::vector<agent_state> agents_;
   std::vector<batch_state> batches_;
+  std::vector<agent_id> agents_there_;
+  std::vector<batch_id> batches_there_;
   std::uint64_t cpus_ = 0, most_cpus_ = 0;
-  std::size_t alive_ = 0, most_agents_ = 0, batches_known_ = 0, most_batches_ = 0, calls_ = 0, most_calls_ = 0;
+  std::size_t most_agents_ = 0, most_batches_ = 0, calls_ = 0, most_calls_ = 0;
   bool final_ = false;
 };
 

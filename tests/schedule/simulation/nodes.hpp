@@ -99,12 +99,12 @@ struct running {
 /// An agent as it is, whatever the scheduler thinks of it.
 struct node {
   resources total;
-  std::int64_t speed = 1;         // how many times longer calls take here
+  std::int64_t speed = 1;  // how many times longer calls take here
   std::int64_t frozen_until = 0;
   std::int64_t last_there = 0, last_back = 0;  // when the last message arrives: they stay in order
-  bool connected = false;         // the driver has not given it up
+  bool connected = false;                      // the driver has not given it up
   bool dead = false;
-  bool bad = false;               // every worker dies
+  bool bad = false;  // every worker dies
   std::vector<running> calls;
 
   running* find(const call_id& id) {

@@ -11,32 +11,32 @@ namespace simulation {
 struct world_options {
   // the driver
   std::uint32_t batches = 1;
-  std::uint32_t most_calls = 40;       // of a batch
-  std::int64_t spread_ns = 300'000'000;  // of the times at which batches come
+  std::uint32_t most_calls = 40;          // of a batch
+  std::int64_t spread_ns = 300'000'000;   // of the times at which batches come
   std::int64_t longest_ns = 200'000'000;  // of a call on an agent of usual speed
-  bool exclusive = false;              // no batch is sent ahead
-  bool alike = false;                  // all batches need the same
-  bool slow_readers = false;           // results are consumed late, in lumps, or never
-  int cancels = 0;                     // per cent of the batches
-  int nesting = 0;                     // per cent of the calls that call others
-  int eager = 0;                       // per cent of the batches whose elements come unasked
+  bool exclusive = false;                 // no batch is sent ahead
+  bool alike = false;                     // all batches need the same
+  bool slow_readers = false;              // results are consumed late, in lumps, or never
+  int cancels = 0;                        // per cent of the batches
+  int nesting = 0;                        // per cent of the calls that call others
+  int eager = 0;                          // per cent of the batches whose elements come unasked
   // the calls
-  int failing = 0;                     // per cent of the attempts that end badly
-  int poison = 0;                      // per cent of the batches with calls that kill their workers, always
+  int failing = 0;  // per cent of the attempts that end badly
+  int poison = 0;   // per cent of the batches with calls that kill their workers, always
   // the network
   bool reorders = false;
-  int doubles = 0;                     // per cent of the messages that come twice
+  int doubles = 0;  // per cent of the messages that come twice
   // the agents
-  std::uint32_t agents = 1;            // that there are at the beginning, besides the first
-  std::uint32_t more_agents = 0;       // that come later
-  int leaving = 0;                     // per cent of the agents, each time, that drain, stop or disappear
-  int freezing = 0;                    // that are silent for a while, as after SIGSTOP
-  int bad = 0;                         // that lose every worker
-  int slow = 0;                        // that take up to 20 times as long
-  bool relaunches = false;             // another one comes for one that was lost
-  bool final = false;                  // there comes a time after which no agent comes, and the first may leave too
+  std::uint32_t agents = 1;              // that there are at the beginning, besides the first
+  std::uint32_t more_agents = 0;         // that come later
+  int leaving = 0;                       // per cent of the agents, each time, that drain, stop or disappear
+  int freezing = 0;                      // that are silent for a while, as after SIGSTOP
+  int bad = 0;                           // that lose every worker
+  int slow = 0;                          // that take up to 20 times as long
+  bool relaunches = false;               // another one comes for one that was lost
+  bool final = false;                    // there comes a time after which no agent comes, and the first may leave too
   std::int64_t unrest_ns = 600'000'000;  // for how long agents come and go
-  bool calm = false;                   // nothing at all goes wrong
+  bool calm = false;                     // nothing at all goes wrong
 };
 
 inline settings draw_settings(generator& random) {
@@ -54,9 +54,9 @@ inline world_options draw_options(generator& random) {
   const auto percent = [&](int how_often, int most) {
     return random.chance(how_often) ? static_cast<int>(1 + random.pick(most)) : 0;
   };
-  o.batches = 1 + random.pick32(random.chance(70) ? 3 : 8);
-  o.most_calls = 2 + random.pick32(random.chance(80) ? 20 : 80);
-  if (random.chance(2)) o.most_calls = 600;  // more than two pages of calls
+  o.batches = 1 + random.pick32(random.chance(70) ? 4 : 10);
+  o.most_calls = 2 + random.pick32(random.chance(80) ? 30 : 150);
+  if (random.chance(3)) o.most_calls = 1500;  // some pages of calls
   o.spread_ns = 1 + random.pick(300'000'000);
   o.longest_ns = random.chance(30) ? 50'000 : 1 + random.pick(200'000'000);
   o.exclusive = random.chance(25);
@@ -65,7 +65,13 @@ inline world_options draw_options(generator& random) {
   o.eager = percent(20, 100);
   o.slow = percent(30, 50);
   o.nesting = percent(30, 40);
-  if (o.most_calls > 100) o.nesting = 0;  // each nested batch costs the model as much as any other
+  if (o.most_calls > 200) o.nesting = 0;  // each nested batch costs the model as much as any other
+  if (random.pick(1000) == 0) {           // what is forgotten of one that has gone on for long
+    o.batches = 1;
+    o.most_calls = 30'000;
+    o.longest_ns = 20'000;
+    o.eager = 0;
+  }
   if (random.chance(15)) {
     o.calm = true;
     return o;

@@ -90,8 +90,8 @@ class subject {
     scheduler_->capacity_final(final);
   }
   void batch_added(batch_id batch, const batch_options& o) {
-    show("batch_added", batch,
-         o.need.cpus, o.need.gpus, o.need.memory, o.retries, o.chunk, o.exclusive_dispatch, o.priority);
+    show("batch_added", batch, o.need.cpus, o.need.gpus, o.need.memory, o.retries, o.chunk, o.exclusive_dispatch,
+         o.priority);
     const inside here;
     scheduler_->batch_added(batch, o);
   }

@@ -28,6 +28,7 @@ class world {
   std::uint64_t events = 0, delivered = 0, failed = 0, sent = 0, returned = 0;
   std::uint64_t digest = 1469598103934665603u;  // of all commands
   std::int64_t longest_turn() const { return model_.longest_turn; }
+  double fullest() const { return model_.fullest; }
 
   /// Runs the schedule to its end; throws what did not hold.
   void run() {
@@ -49,27 +50,28 @@ class world {
  private:
   struct batch {
     batch_options options;
-    std::uint32_t left = 0;             // elements that the driver still has
-    std::uint32_t poisonous = 0;        // every so-manieth call kills its worker
+    std::uint32_t left = 0;       // elements that the driver still has
+    std::uint32_t poisonous = 0;  // every so-manieth call kills its worker
     std::int64_t timeout = 0;
-    std::uint32_t unread = 0;           // results that nobody took yet
+    std::uint32_t unread = 0;  // results that nobody took yet
     enum { at_once, late, in_lumps, never } reader = at_once;
-    agent_id parent_agent = 0;          // of a nested batch
+    agent_id parent_agent = 0;  // of a nested batch
     call_id parent;
     std::uint32_t level = 0;
-    bool reads = false;                 // a lump is due
+    bool reads = false;  // a lump is due
     bool removed = false;
   };
 
   expectations expected() const {
     expectations e;
     e.steady = !options_.final;
-    e.longest_wait_ns = 3'000'000'000 + 40 * options_.longest_ns;
+    e.longest_wait_ns = 3'000'000'000 + 40 * options_.longest_ns * (options_.slow != 0 ? 20 : 1);
     return e;
   }
   bool over() const { return batches_begun_ == options_.batches && model_.all_done(); }
 
-  // --- the course of things ----------------------------------------------------------------------------------------------
+  // --- the course of things
+  // ----------------------------------------------------------------------------------------------
   void begin() {
     scheduler_.capacity_final(false);
     model_.capacity_final(false);
@@ -144,7 +146,8 @@ class world {
   std::int64_t latency() { return 10'000 + random_.pick(200'000); }
   bool chance(int percent) { return percent != 0 && random_.chance(percent); }
 
-  // --- the driver --------------------------------------------------------------------------------------------------------
+  // --- the driver
+  // --------------------------------------------------------------------------------------------------------
   void add_batch(std::uint32_t level, agent_id parent_agent, const call_id& parent) {
     const batch_id id = batches_.size();
     batch& b = batches_.emplace_back();
@@ -202,10 +205,9 @@ class world {
   void ended(batch_id id) {
     batch& b = batches_[id];
     ++b.unread;
-    if (b.reader == batch::at_once) return consume(id);
-    if (b.reader == batch::never || (b.reader == batch::in_lumps && b.reads)) return;
+    if (b.reader == batch::never || (b.reader != batch::late && b.reads)) return;
     b.reads = true;
-    after(random_.pick(30'000'000), of(happening::consumption, id));
+    after(b.reader == batch::at_once ? 0 : random_.pick(30'000'000), of(happening::consumption, id));
   }
   void consume(batch_id id) {
     batch& b = batches_[id];
@@ -242,8 +244,8 @@ class world {
 
   void obey() {
     for (const command& c : scheduler_.take_commands()) {
-      digest = (digest ^ (static_cast<std::uint64_t>(c.kind) + c.id.batch * 31 + c.id.index * 1009u + c.id.attempt * 7919u +
-                          c.agent * 104729 + c.count)) *
+      digest = (digest ^ (static_cast<std::uint64_t>(c.kind) + c.id.batch * 31 + c.id.index * 1009u +
+                          c.id.attempt * 7919u + c.agent * 104729 + c.count)) *
                1099511628211u;
       model_.command(c);
       switch (c.kind) {
@@ -306,6 +308,11 @@ class world {
         drop_nested(e.agent, &e.id);
         break;
       default: {
+        if (chance(options_.doubles)) {  // somebody else claims to have run it
+          const agent_id other = 1 + random_.next() % nodes_.size();
+          if (other != e.agent)
+            must(scheduler_.finished(other, e.id, e.outcome, 1) == verdict::stale, "an agent answers for itself alone");
+        }
         const verdict expected = model_.expected(e.agent, e.id, e.outcome);
         const verdict given = scheduler_.finished(e.agent, e.id, e.outcome, e.duration);
         must(given == expected, "each outcome has the verdict that was promised");
@@ -324,7 +331,8 @@ class world {
     }
   }
 
-  // --- the network ---------------------------------------------------------------------------------------------------------
+  // --- the network
+  // ---------------------------------------------------------------------------------------------------------
   void to_node(happening kind, const command& c) {
     node& n = nodes_[c.agent];
     event e{.kind = kind, .id = c.id, .agent = c.agent};
@@ -332,7 +340,8 @@ class world {
     n.last_there = e.when;
     events_.push(e);
   }
-  void to_driver(happening kind, agent_id agent, const call_id& id, outcome_kind outcome = {}, std::int64_t duration = 0) {
+  void to_driver(happening kind, agent_id agent, const call_id& id, outcome_kind outcome = {},
+                 std::int64_t duration = 0) {
     node& n = nodes_[agent];
     if (n.dead) return;
     event e{.kind = kind, .id = id, .agent = agent, .outcome = outcome, .duration = duration};
@@ -343,7 +352,8 @@ class world {
     }
   }
 
-  // --- agents come and go ----------------------------------------------------------------------------------------------------
+  // --- agents come and go
+  // ----------------------------------------------------------------------------------------------------
   void join(const resources& total, bool may_fail) {
     const agent_id id = nodes_.size();
     node& n = nodes_.emplace_back();
@@ -367,14 +377,15 @@ class world {
       n.dead = true;
       n.calls.clear();
       events_.drop([&](const event& e) {
-        return e.agent == id && (e.kind < happening::first_at_driver ? e.kind >= happening::first_at_node
-                                                                     : random_.pick(2) == 0);
+        return e.agent == id &&
+               (e.kind < happening::first_at_driver ? e.kind >= happening::first_at_node : random_.pick(2) == 0);
       });
     }
     scheduler_.agent_lost(id);
     model_.agent_lost(id);
     drop_nested(id, nullptr);
-    if (options_.relaunches && !final_ && nodes_.size() < 16) after(random_.pick(50'000'000), {.kind = happening::agent_joins});
+    if (options_.relaunches && !final_ && nodes_.size() < 16)
+      after(random_.pick(50'000'000), {.kind = happening::agent_joins});
   }
   void disturb() {
     for (agent_id id = options_.final ? 1 : 2; id < nodes_.size(); ++id) {
@@ -397,7 +408,8 @@ class world {
     if (scheduler_.now < options_.unrest_ns) after(10'000'000 + random_.pick(100'000'000), {.kind = happening::unrest});
   }
 
-  // --- what agents do ------------------------------------------------------------------------------------------------------------
+  // --- what agents do
+  // ------------------------------------------------------------------------------------------------------------
   void at_node(const event& e) {
     node& n = nodes_[e.agent];
     if (n.dead) return;
@@ -474,11 +486,8 @@ class world {
       after(r.duration / 4, {.kind = happening::call_blocks, .id = r.id, .agent = id});
       if (random_.pick(4) != 0) after(r.duration / 2, {.kind = happening::call_unblocks, .id = r.id, .agent = id});
     }
-    after(r.duration, {.kind = happening::call_ends,
-                       .id = r.id,
-                       .agent = id,
-                       .outcome = r.outcome,
-                       .duration = r.duration});
+    after(r.duration,
+          {.kind = happening::call_ends, .id = r.id, .agent = id, .outcome = r.outcome, .duration = r.duration});
   }
   void block(agent_id id, running& r, bool blocked) {
     r.blocked = blocked;

@@ -34,8 +34,8 @@ class capacity_tree {
     }
   }
 
-  /// `need` must be free; `entire`, if it is more, must be there when the agent is empty. A call that is sent ahead takes
-  /// only a part of its window, but all that it needs when it runs.
+  /// `need` must be free; `entire`, if it is more, must be there when the agent is empty. A call that is sent ahead
+  /// takes only a part of its window, but all that it needs when it runs.
   std::uint32_t find(const charge& need, const charge& entire = {-1, -1, -1}) const noexcept {
     return leaves_ == 0 ? no_slot : descend(1, need, entire);
   }

@@ -11,9 +11,10 @@ COROLITH_DECL void core::dispatch() {
   refresh_dirty();
   if (final) fail_unfittable();
   for (shape_record& shape : shapes) shape.skip = false;
-  std::uint32_t shape = best_shape(false);
-  if (reserved_shape != no_slot && shape != reserved_shape) unreserve();
-  for (; shape != no_slot; shape = best_shape(false)) {
+  for (std::uint32_t shape = best_shape(false); shape != no_slot; shape = best_shape(false)) {
+    // Once it is another one's turn, be it because the large call was just sent, all may use the agent kept free for
+    // it.
+    if (reserved_shape != no_slot && shape != reserved_shape && !shapes[reserved_shape].skip) unreserve();
     std::uint32_t agent = pick_agent(shape);
     batch_record& batch = *batches[shapes[shape].ready.top()];
     if (agent != no_slot && only_avoiding(batch, agent)) {
