@@ -157,6 +157,7 @@ TEST_CASE("what a large call leaves of the agent kept free for it is used at onc
   auto sent = d.sends();
   REQUIRE(sent.size() == 4);
   d.batch(2, 1, {.need = {.cpus = 2}});
+  REQUIRE(d.sends().empty());
   d.finish(sent[0]);
   REQUIRE(d.sends().empty());  // one cpu is kept for the large call
   for (int i = 1; i < 4; ++i) d.finish(sent[static_cast<std::size_t>(i)]);

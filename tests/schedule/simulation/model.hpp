@@ -65,7 +65,11 @@ class model {
     batch_state* b = live(id);
     if (b == nullptr || b->input_ended) return must(accepted == 0, "nothing is accepted after the end of the input");
     must(accepted == offered, "elements are accepted while the input is open");
-    b->calls.resize(b->calls.size() + accepted);
+    for (std::uint32_t i = 0; i < accepted; ++i) {
+      b->calls.emplace_back();
+      b->pages.resize((b->calls.size() + 255) / 256);
+      if (b->pages.back()++ == 0) most_pages_ = std::max(most_pages_, ++pages_);
+    }
     b->waiting += accepted;
     b->outstanding += accepted;
     b->wanted -= std::min<std::uint64_t>(b->wanted, accepted);
@@ -247,7 +251,8 @@ class model {
            "something always runs");
     // Pages of calls, records of batches and agents, queues of commands: in proportion to what was there at a time, not
     // to what has been.
-    const std::size_t allowed = 32 * 1024 + 10 * 1024 * most_batches_ + 512 * most_agents_ + 128 * most_calls_;
+    const std::size_t allowed =
+        32 * 1024 + 6 * 1024 * most_batches_ + 512 * most_agents_ + 128 * most_calls_ + 4200 * most_pages_;
     fullest = std::max(fullest, static_cast<double>(memory::live) / static_cast<double>(allowed));
     must(memory::live <= allowed, "memory is bounded by what is there at the same time");
   }
@@ -287,6 +292,7 @@ class model {
   struct batch_state {
     batch_options options;
     std::vector<call_state> calls;
+    std::vector<std::uint32_t> pages;  // how many of 256 calls have not ended
     std::vector<agent_id> opened;
     std::uint32_t waiting = 0, sent = 0, ended = 0;
     std::uint32_t avoiding = 0;  // of those that wait
@@ -354,6 +360,7 @@ class model {
   void end(batch_state& b, call_state& c) {
     if (c.ended) return;
     c.ended = true;
+    if (--b.pages[static_cast<std::size_t>(&c - b.calls.data()) / 256] == 0) --pages_;
     b.avoiding -= c.avoids;
     --b.waiting;
     ++b.ended;
@@ -499,7 +506,7 @@ class model {
   std::vector<agent_id> agents_there_;
   std::vector<batch_id> batches_there_;
   std::uint64_t cpus_ = 0, most_cpus_ = 0;
-  std::size_t most_agents_ = 0, most_batches_ = 0, calls_ = 0, most_calls_ = 0;
+  std::size_t most_agents_ = 0, most_batches_ = 0, pages_ = 0, most_pages_ = 0, calls_ = 0, most_calls_ = 0;
   bool final_ = false;
 };
 
