@@ -44,7 +44,7 @@ started() { [ "$(readlink "/proc/$pid/exe")" = "$(realpath "$1")" ] || ended "$p
 
 # finished PID: waits for what was launched; its exit status in $status
 finished() {
-  until_true "process $1 to end" ended "$1"
+  until_true "process $1 to end" ended "$1" || kill -KILL "$1"
   status=0
   wait "$1" || status=$?
 }

@@ -5,7 +5,7 @@
 #   chaos.sh build/dev $(seq 200)        many, by hand
 source "$(dirname "$0")/library.bash"
 shift
-[ $# -gt 0 ] || set -- 1 2 3 4 5 6 7 8
+[ $# -gt 0 ] || set -- 1 2 3 4
 start_cluster nodes=3 cpus=4 </dev/null
 
 # One of the arguments at random. The seeds decide what is done and when, the machine what that meets.
@@ -41,12 +41,12 @@ set_down() {
   slurm scontrol update nodename="$1" state=resume  # it may be back by itself
 }
 
-# trouble SEED: until the driver has ended; several at the same time, but one that takes its time at most for each node
+# trouble SEED: a dozen, unless the driver ends before; several at the same time, but one that takes its time at most for each node
 trouble() {
-  local what node seconds
+  local what node seconds left=12
   local -A busy=() count=()
   RANDOM=$1
-  while ! ended "$pid"; do
+  until ended "$pid" || [ $left -eq 0 ]; do
     what=$(pick lose_worker lose_worker lose_worker lose_agent stop_agent cut_link cut_power set_down cancel_job)
     node=$(pick n1 n2 n3)
     seconds=$((RANDOM % 6)).$((RANDOM % 10))
@@ -59,7 +59,9 @@ trouble() {
         busy[$node]=$!
         ;;
     esac
+    left=$((left - 1))
     count[$what]=$((${count[$what]:-0} + 1))
+    echo "$(date +%T.%N) $what $node $seconds" >>"$scratch/troubles"
   done
   wait "${busy[@]}"
   for what in "${!count[@]}"; do troubles+=" ${count[$what]} $what,"; done
@@ -69,8 +71,9 @@ patience=120
 for seed in "$@"; do
   echo "seed $seed begins [$SECONDS s]"
   troubles=
+  : >"$scratch/troubles"
   launch_census --nodes 3 --slots 4 --calls 3000 --least 10 --most 50 --heartbeat 500ms --silence 3s --relaunch 1000 \
-    --log-level error
+    --launch-timeout 15s
   until_executed 50
   trouble "$seed"
   expect_census "seed $seed"
@@ -79,5 +82,6 @@ for seed in "$@"; do
   until_true "the nodes to be back after seed $seed" cluster ready
   [ $failures -eq 0 ] || break
 done
+[ $failures -eq 0 ] || cat "$scratch/troubles" >&2
 
 done_testing

@@ -86,4 +86,5 @@ expect_nothing_left() {
   for id in $(processes); do echo "  left: $id $(tr '\0' ' ' <"/proc/$id/cmdline")" >&2; done
   ls -A "$runtime" "$HOME/.corolith" >&2
   queue >&2
+  tail -n 40 "$scratch/cluster/log/slurmctld.log" >&2
 }

@@ -54,6 +54,7 @@ run "$scratch/hidden/program" --launcher slurm --nodes 3 --slots 2 --calls 150 -
 expect_status 0 "nothing is shared"
 expect_out '^150 results, each exactly once' "nothing is shared"
 for node in n1 n2 n3; do expect_out "^node $node: " "nothing is shared"; done
+[ -n "$(ls -A "$scratch/cache")" ] || fail "the program did not travel to the cache"
 expect_nothing_left "nothing is shared"
 for node in n1 n2 n3; do cluster on $node umount "$HOME"; done
 

@@ -10,10 +10,10 @@ END
 few=(--calls 30 --least 10 --most 20)
 
 # Held, and released after more than the launch timeout, which is not for queues.
-launch_census --nodes 3 --slots 1 --slurm-arguments --hold --progress lines --launch-timeout 8s "${few[@]}"
+launch_census --nodes 3 --slots 1 --slurm-arguments --hold --progress lines --launch-timeout 4s "${few[@]}"
 until_said 'waiting for 3 agents: slurm job [0-9]+ is pending \(JobHeldUser\)'
 began=$SECONDS
-longer() { [ $((SECONDS - began)) -gt 9 ] || ended "$pid"; }
+longer() { [ $((SECONDS - began)) -gt 5 ] || ended "$pid"; }
 until_true "the launch timeout to pass" longer
 slurm scontrol release "$(job)"
 expect_census "a held job"

@@ -3,6 +3,7 @@
 
 #include <corolith/core/version.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct request {
   std::uint32_t slots = 0;     ///< per agent; 0: the processors of the node divided among its agents
   std::uint32_t gpus = 0;      ///< per agent
   std::uint64_t memory = 0;    ///< bytes per agent; 0: what the node has, divided among its agents
+  std::chrono::nanoseconds patience = std::chrono::seconds(60);  ///< with a unit that runs and has lost all its agents
 };
 
 /// A unit that ended although nobody asked it to.

@@ -51,6 +51,7 @@ class slurm : public launcher {
   COROLITH_DECL void take_step_end();
   COROLITH_DECL void end(std::string reason, bool hopeless);
   COROLITH_DECL void cancel();
+  COROLITH_DECL void end_deserted();
   COROLITH_DECL void leave_the_rest_to_the_guard();
   COROLITH_DECL std::string log_file() const;
   COROLITH_DECL std::string name_of_job() const;
@@ -74,6 +75,8 @@ class slurm : public launcher {
   int asked_ = 0;  // since the job was submitted
   clock::time_point asked_at_{};
   clock::time_point ask_at_{};
+  clock::time_point last_connected_{};  // an agent was
+  bool deserted_ = false;               // no agent was for long, and the job is being cancelled
   std::vector<unit_exit> ended_;
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls that sleep and say where they ran; the program checks that each gave its result exactly once, and counts.
 //   census [--calls N] [--least MS] [--most MS] [--trace FOLDER] [--throw-after N] [--variable NAME]
-// --trace FOLDER: each execution leaves a line "INDEX ATTEMPT" in a file of its worker's, so that scripts see the work go on.
+// --trace FOLDER: each execution leaves a line "INDEX ATTEMPT" in a file of its worker's, so that scripts see the work
+// go on.
 // --throw-after N: the driver's own exception after so many results.
 // --variable NAME: also prints its values in the workers' environments.
 #include <corolith/corolith.hpp>
@@ -33,7 +34,7 @@ struct answer {
   std::uint64_t square = 0;  // of the element: nothing else will do
   std::string node;
   std::string job;
-  std::uint32_t cpus = 0;    // of its node, for the job
+  std::uint32_t cpus = 0;  // of its node, for the job
   std::string variable;
 };
 
@@ -85,7 +86,8 @@ class tally {
     std::cout << count_ << " results, " << (status == 0 ? "each exactly once" : "WRONG") << ", sum " << sum_ << '\n';
     std::cout << again_ << " calls ran more than once\n";
     for (const auto& [node, calls] : nodes_)
-      std::cout << "node " << node << ": " << calls << " calls, " << workers_.at(node).size() << " workers, " << cpus_.at(node) << " cpus\n";
+      std::cout << "node " << node << ": " << calls << " calls, " << workers_.at(node).size() << " workers, "
+                << cpus_.at(node) << " cpus\n";
     for (const std::string& each : misnamed_) std::cout << "a wrong host name: " << each << '\n';
     for (const std::string& job : jobs_) std::cout << "job " << job << '\n';
     for (const std::string& value : values_) std::cout << "value " << value << '\n';

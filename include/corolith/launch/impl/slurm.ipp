@@ -92,6 +92,8 @@ COROLITH_DECL void slurm::restart(std::uint32_t) { submit(); }
 COROLITH_DECL void slurm::submit() {
   state_ = {};
   most_connected_ = 0;
+  deserted_ = false;
+  cancelling_.reset();
   asked_ = 0;
   phase_ = phase::submitting;
   if (in_allocation_) submission_.emplace(detail::srun_words(plan_), plan_.secret + "\n", detail::step_time);
@@ -111,8 +113,25 @@ COROLITH_DECL std::string slurm::name_of_job() const {
 COROLITH_DECL std::vector<unit_exit> slurm::ended() {
   if (submission_ && submission_->done()) in_allocation_ ? take_step_end() : take_submission();
   if (question_ && question_->done()) take_answer();
+  end_deserted();
   if (phase_ == phase::submitted && !question_ && !cancelling_ && clock::now() >= ask_at_) ask_queue();
   return std::exchange(ended_, {});
+}
+
+/// Where a node is lost, srun waits for it for ever, and the job runs on when nothing of it is left.
+COROLITH_DECL void slurm::end_deserted() {
+  if (stopping_ || most_connected_ == 0 || connected_ != 0) return;
+  if (deserted_) {
+    if (cancelling_ && cancelling_->done()) cancelling_.reset();  // squeue will say when it is over
+    return;
+  }
+  if (clock::now() - last_connected_ <= plan_.what.patience) return;
+  if (in_allocation_ ? !submission_ : phase_ != phase::submitted || state_.state != "RUNNING") return;
+  deserted_ = true;
+  log::warning(fmt::format("{} runs, but none of its agents has been connected for {:.0f} s: it is cancelled", name_of_job(),
+                           std::chrono::duration<double>(plan_.what.patience).count()));
+  if (in_allocation_) return submission_->terminate();
+  cancelling_.emplace(std::vector<std::string>{"scancel", "--quiet", job_}, "", detail::command_time);
 }
 
 COROLITH_DECL void slurm::take_submission() {
@@ -183,6 +202,7 @@ COROLITH_DECL void slurm::end(std::string reason, bool hopeless) {
 COROLITH_DECL void slurm::connected(std::uint32_t agents) {
   if (agents < connected_)  // has the job ended? Slurm knows it a little later than the socket
     ask_at_ = std::min(ask_at_, std::max(clock::now() + detail::first_interval, asked_at_ + detail::question_interval));
+  if (connected_ + agents > 0) last_connected_ = clock::now();
   connected_ = agents;
   most_connected_ = std::max(most_connected_, agents);
 }

@@ -81,6 +81,7 @@ COROLITH_DECL void driver_core::launch_agents() {
   request.slots = settings_.slots;
   request.gpus = settings_.gpus;
   request.memory = settings_.memory;
+  request.patience = settings_.launch_timeout;
   launcher_->start(request);
   units_.resize(launcher_->units(), unit{settings_.relaunch, 0, false});
   launched_ = clock::now();
@@ -191,12 +192,25 @@ COROLITH_DECL void driver_core::agent_gave_up(agent_session& session, const std:
   check_units(fmt::format("agent on {}: {}", session.hello.host, reason));
 }
 
+/// Whether a peer that was told to go has gone: said goodbye, or closed the connection at least.
+inline bool has_closed(const std::exception_ptr& reason) {
+  if (!reason) return true;
+  try {
+    std::rethrow_exception(reason);
+  } catch (const error& known) {
+    return known.code() == errc::peer_closed;
+  } catch (...) {
+    return false;
+  }
+}
+
 COROLITH_DECL void driver_core::disconnected(schedule::agent_id id, std::exception_ptr reason) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   const std::shared_ptr<agent_session> session = found->second;
   sessions_.erase(found);
   nested_gone(*session, std::nullopt);
+  if (gone_ && !has_closed(reason)) kill_at_ = clock::now();  // it may live, or its end may be known to nobody
   if (session->ready) {
     update_capacity();
     scheduler_.agent_lost(id);
