@@ -51,21 +51,11 @@ std::string mutated(const inputs& from, fuzz::generator& random) {
     const char byte =
         random.below(2) == 0 ? telling[random.below(sizeof telling)] : static_cast<char>(random.below(256));
     switch (made.empty() ? 2 : random.below(8)) {
-      case 0:
-        made[at] = static_cast<char>(made[at] ^ (1 << random.below(8)));
-        break;
-      case 1:
-        made[at] = byte;
-        break;
-      case 2:
-        made.insert(at, 1 + random.below(9), byte);
-        break;
-      case 3:
-        made.erase(at, 1 + random.below(9));
-        break;
-      case 4:
-        made.resize(at);
-        break;
+      case 0: made[at] = static_cast<char>(made[at] ^ (1 << random.below(8))); break;
+      case 1: made[at] = byte; break;
+      case 2: made.insert(at, 1 + random.below(9), byte); break;
+      case 3: made.erase(at, 1 + random.below(9)); break;
+      case 4: made.resize(at); break;
       case 5:  // a part once more
         made.insert(at, made.substr(random.below(made.size()), 1 + random.below(64)));
         break;

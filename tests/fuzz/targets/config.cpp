@@ -48,22 +48,15 @@ void run(byte_span input) {
   const corolith::config::entry entry{text, "flag --x"};
   try {
     switch (kind) {
-      case 'd':
-        fuzz::require(parse_duration(entry) >= std::chrono::nanoseconds(0), "no duration is negative");
-        break;
-      case 's':
-        fuzz::require(parse_size(entry) <= 9'000'000'000'000'000'000u, "sizes are bounded");
-        break;
+      case 'd': fuzz::require(parse_duration(entry) >= std::chrono::nanoseconds(0), "no duration is negative"); break;
+      case 's': fuzz::require(parse_size(entry) <= 9'000'000'000'000'000'000u, "sizes are bounded"); break;
       case 'n': {
         const std::uint64_t number = parse_number(entry, 1, 4096);
         fuzz::require(number >= 1 && number <= 4096, "numbers are within their limits");
         break;
       }
-      case 'a':
-        read_address(text);
-        break;
-      default:
-        read_json(text);
+      case 'a': read_address(text); break;
+      default: read_json(text);
     }
   } catch (const config_error& refused) {
     fuzz::require(*refused.what() != 0, "an error says what is wrong");

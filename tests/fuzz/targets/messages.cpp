@@ -76,20 +76,11 @@ void nested_up(byte_span input) {
     const auto type = wire::read_head<wire::message_type>(body);
     const shared_bytes inner = wire::after_head<wire::message_type>(body);
     switch (type) {
-      case wire::message_type::batch_open:
-        static_cast<void>(wire::unpack<detail::nested_open>(inner));
-        break;
-      case wire::message_type::call:
-        nested_elements(inner);
-        break;
-      case wire::message_type::result:
-        nested_outcome(inner);
-        break;
-      case wire::message_type::cancel:
-        head<call_id>(inner);
-        break;
-      default:
-        head<detail::nested_count>(inner);
+      case wire::message_type::batch_open: static_cast<void>(wire::unpack<detail::nested_open>(inner)); break;
+      case wire::message_type::call: nested_elements(inner); break;
+      case wire::message_type::result: nested_outcome(inner); break;
+      case wire::message_type::cancel: head<call_id>(inner); break;
+      default: head<detail::nested_count>(inner);
     }
   } catch (const codec_error&) {
   }

@@ -163,9 +163,7 @@ class model {
         must(b.input_ended && b.ended == b.calls.size(), "a batch is closed when all of it has ended");
         must(std::erase(b.opened, c.agent) == 1, "what is closed was opened");
         break;
-      case command_kind::send:
-        send(b, c);
-        break;
+      case command_kind::send: send(b, c); break;
       case command_kind::cancel:
         if (call_state* named = at(c.agent, c.id)) {  // else it has ended since the scheduler decided
           must(named->cancelled, "only what was cancelled is told to stop");
@@ -414,8 +412,7 @@ class model {
         for (const agent_id agent : agents_there_)
           must(agents_[agent].draining || !could_run(agents_[agent], b.options.need), "what can run does not fail");
         break;
-      case fail_reason::none:
-        must(false, "a failure has a reason");
+      case fail_reason::none: must(false, "a failure has a reason");
     }
     end(b, failed);
   }

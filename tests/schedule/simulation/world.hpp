@@ -92,12 +92,8 @@ class world {
         ++batches_begun_;
         add_batch(0, 0, {});
         break;
-      case happening::input:
-        give_input(e.id.batch, e.count);
-        break;
-      case happening::consumption:
-        consume(e.id.batch);
-        break;
+      case happening::input: give_input(e.id.batch, e.count); break;
+      case happening::consumption: consume(e.id.batch); break;
       case happening::batch_cancelled:
         scheduler_.cancel_batch(e.id.batch);
         model_.cancel_batch(e.id.batch);
@@ -106,9 +102,7 @@ class world {
         scheduler_.cancel_call(e.id.batch, e.id.index);
         model_.cancel_call(e.id.batch, e.id.index);
         break;
-      case happening::batch_removed:
-        remove(e.id.batch);
-        break;
+      case happening::batch_removed: remove(e.id.batch); break;
       case happening::tick:
         if (scheduler_.wants_tick()) scheduler_.tick();
         after(10'000'000, {.kind = happening::tick});
@@ -116,20 +110,14 @@ class world {
       case happening::agent_joins:
         if (!final_) join_some();
         break;
-      case happening::agent_lost:
-        lose(e.agent);
-        break;
-      case happening::unrest:
-        disturb();
-        break;
+      case happening::agent_lost: lose(e.agent); break;
+      case happening::unrest: disturb(); break;
       case happening::final:
         final_ = true;
         scheduler_.capacity_final(true);
         model_.capacity_final(true);
         break;
-      case happening::stranger:
-        greet_stranger();
-        break;
+      case happening::stranger: greet_stranger(); break;
       default:
         if (e.kind < happening::first_at_driver) {
           at_node(e);
@@ -259,12 +247,8 @@ class world {
           ++sent;
           to_node(happening::call_arrives, c);
           break;
-        case command_kind::recall:
-          to_node(happening::recall_arrives, c);
-          break;
-        case command_kind::cancel:
-          to_node(happening::cancel_arrives, c);
-          break;
+        case command_kind::recall: to_node(happening::recall_arrives, c); break;
+        case command_kind::cancel: to_node(happening::cancel_arrives, c); break;
         case command_kind::fail:
           ++failed;
           ended(c.id.batch);
@@ -273,8 +257,7 @@ class world {
           if (batches_[c.id.batch].level != 0) tell_parent(c.id.batch);
           if (random_.pick(8) != 0) after(random_.pick(10'000'000), of(happening::batch_removed, c.id.batch));
           break;
-        default:
-          break;
+        default: break;
       }
     }
     model_.check_round();
@@ -283,9 +266,7 @@ class world {
   // What agents say; also what they said before they were lost, or after they were given up.
   void at_driver(const event& e) {
     switch (e.kind) {
-      case happening::started_comes:
-        scheduler_.started(e.agent, e.id);
-        break;
+      case happening::started_comes: scheduler_.started(e.agent, e.id); break;
       case happening::returned_comes:
         ++returned;
         scheduler_.returned(e.agent, e.id);
@@ -304,9 +285,7 @@ class world {
           add_batch(batches_[e.id.batch].level + 1, e.agent, e.id);
         }
         break;
-      case happening::nested_gone:
-        drop_nested(e.agent, &e.id);
-        break;
+      case happening::nested_gone: drop_nested(e.agent, &e.id); break;
       default: {
         if (chance(options_.doubles)) {  // somebody else claims to have run it
           const agent_id other = 1 + random_.next() % nodes_.size();
@@ -432,9 +411,7 @@ class world {
         if (!r->started || random_.pick(2) == 0)
           end(e.agent, e.id, random_.pick(8) == 0 ? outcome_kind::worker_lost : outcome_kind::cancelled, 0);
         break;
-      case happening::call_ends:
-        end(e.agent, e.id, e.outcome, e.duration);
-        break;
+      case happening::call_ends: end(e.agent, e.id, e.outcome, e.duration); break;
       case happening::call_blocks:
         if (!r->blocked) block(e.agent, *r, true);
         break;
@@ -456,8 +433,7 @@ class world {
                                 .outcome = r->outcome,
                                 .duration = r->duration});
         break;
-      default:
-        break;
+      default: break;
     }
   }
   void start_what_fits(agent_id id) {
