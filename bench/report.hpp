@@ -15,8 +15,8 @@ struct comparison {
 
 inline void report(const std::string& bench, const std::string& metric, double value, const std::string& unit,
                    const std::optional<comparison>& compared = std::nullopt) {
-  std::printf("{\"bench\":\"%s\",\"metric\":\"%s\",\"value\":%.6g,\"unit\":\"%s\"", bench.c_str(), metric.c_str(), value,
-              unit.c_str());
+  std::printf("{\"bench\":\"%s\",\"metric\":\"%s\",\"value\":%.6g,\"unit\":\"%s\"", bench.c_str(), metric.c_str(),
+              value, unit.c_str());
   if (compared) std::printf(",\"ratio\":%.4g,\"ratio_to\":\"%s\"", compared->ratio, compared->to.c_str());
   std::printf("}\n");
   std::fflush(stdout);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The executor inside an Asio application, on the application's own io_context.
-#include <corolith/corolith.hpp>
 #include <corolith/coro/asio.hpp>
+#include <corolith/corolith.hpp>
 
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>

@@ -17,7 +17,8 @@ int doze(int ms) {
 
 cl::task<int> run(cl::executor& ex) {
   cl::batch<int> batch = ex.map<doze>(std::vector<int>{80, 10, 40, 20});
-  while (auto done = co_await batch.next()) std::cout << "element " << done->index << " slept " << done->value << " ms\n";
+  while (auto done = co_await batch.next())
+    std::cout << "element " << done->index << " slept " << done->value << " ms\n";
 
   std::vector<cl::future<int>> futures;
   for (int ms : {5, 10, 15, 2000}) futures.push_back(ex.call<doze>(ms));

@@ -30,7 +30,8 @@ cl::task<int> run(cl::executor& ex) {
   for (double y : ys) std::cout << y << ' ';
   std::cout << '\n';
   const std::vector<std::string> names{"Ada", "Grace"};
-  for (const std::string& line : co_await ex.map(cl::codec::bind<join>(std::string("hello")), names)) std::cout << line << '\n';
+  for (const std::string& line : co_await ex.map(cl::codec::bind<join>(std::string("hello")), names))
+    std::cout << line << '\n';
   co_return ys[2] == 17 ? 0 : 1;
 }
 

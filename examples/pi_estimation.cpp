@@ -60,7 +60,8 @@ cl::task<int> run(cl::executor& ex, std::vector<std::string> arguments) {
   const double wall = seconds(std::chrono::steady_clock::now() - begin);
   const double pi = std::accumulate(areas.begin(), areas.end(), 0.0) / static_cast<double>(areas.size());
   std::cout << std::setprecision(6) << "pi is about " << pi << " (" << calls << " calls of " << samples << " points)\n";
-  std::cout << std::setprecision(4) << static_cast<double>(calls) / wall << " calls/s, " << wall << " s with the start of the agents\n";
+  std::cout << std::setprecision(4) << static_cast<double>(calls) / wall << " calls/s, " << wall
+            << " s with the start of the agents\n";
   describe(batch.stats());
   const double deviation = 1.6421 / std::sqrt(static_cast<double>(calls) * static_cast<double>(samples));
   co_return std::abs(pi - 3.14159265) < 4 * deviation ? 0 : 1;

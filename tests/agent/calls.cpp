@@ -140,7 +140,8 @@ TEST_CASE("large arguments and results pass through", "[agent]") {
   agent_view& agent = driver.ready_agent();
   const std::vector<std::uint8_t> bytes(20'000'000, 1);
   CHECK(driver.run<&sum_bytes>(agent, {}, bytes).value<std::uint64_t>() == bytes.size());
-  CHECK(driver.run<&make_bytes>(agent, {}, std::size_t{20'000'000}).value<std::vector<std::uint8_t>>().size() == 20'000'000);
+  CHECK(driver.run<&make_bytes>(agent, {}, std::size_t{20'000'000}).value<std::vector<std::uint8_t>>().size() ==
+        20'000'000);
 }
 
 TEST_CASE("a worker's environment is the driver's, the batch's and the slot's", "[agent]") {
@@ -151,7 +152,9 @@ TEST_CASE("a worker's environment is the driver's, the batch's and the slot's", 
   limits.environment = {"BOTH=batch"};
   limits.cpus = 2;
   limits.gpus = 1;
-  const auto get = [&](const std::string& name) { return driver.run<&environment>(agent, limits, name).value<std::string>(); };
+  const auto get = [&](const std::string& name) {
+    return driver.run<&environment>(agent, limits, name).value<std::string>();
+  };
   CHECK(get("FROM_DRIVER") == "1");
   CHECK(get("BOTH") == "batch");
   CHECK(get("OMP_NUM_THREADS") == "2");

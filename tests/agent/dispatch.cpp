@@ -41,7 +41,9 @@ struct bench : dispatch_actions {
     if (type == message_type::returned) returned.push_back(id);
     if (type == message_type::started) started.push_back(id);
   }
-  void fail(const call_id& id, outcome_kind kind, std::string_view, worker_number, const worker_death*) override { failed[id] = kind; }
+  void fail(const call_id& id, outcome_kind kind, std::string_view, worker_number, const worker_death*) override {
+    failed[id] = kind;
+  }
   void give_up() override { gave_up = true; }
 
   void all_ready() {
@@ -55,10 +57,12 @@ struct bench : dispatch_actions {
     dispatcher_of_node.open_batch(wire::pack(message));
   }
   void add(std::uint64_t batch, std::uint32_t first, std::uint32_t count) {
-    for (std::uint32_t i = first; i < first + count; ++i) dispatcher_of_node.add_call(shared_bytes::copy(bytes_of(call_id{batch, i, 1})));
+    for (std::uint32_t i = first; i < first + count; ++i)
+      dispatcher_of_node.add_call(shared_bytes::copy(bytes_of(call_id{batch, i, 1})));
     dispatcher_of_node.dispatch(now);
   }
-  std::optional<outcome_kind> finish(worker_number worker, const call_id& id, nanoseconds took, outcome_kind kind = outcome_kind::value) {
+  std::optional<outcome_kind> finish(worker_number worker, const call_id& id, nanoseconds took,
+                                     outcome_kind kind = outcome_kind::value) {
     wire::result_head head;
     head.id = id;
     head.kind = kind;

@@ -28,7 +28,8 @@ std::string ask_the_driver(const std::string& text) {
   cl::agent::uplink& up = *cl::agent::worker_uplink();
   up.set_handler([&](message_type inner, const cl::shared_bytes& body) {
     const std::lock_guard lock(mutex);
-    answer = std::to_string(static_cast<int>(inner)) + ":" + std::string(reinterpret_cast<const char*>(body.data()), body.size());
+    answer = std::to_string(static_cast<int>(inner)) + ":" +
+             std::string(reinterpret_cast<const char*>(body.data()), body.size());
     changed.notify_one();
   });
   const call_id id = cl::agent::current()->id;
@@ -83,7 +84,8 @@ TEST_CASE("a call talks to the driver through its agent, and its slot is free me
   CHECK(other.value<int>() == 2);
   CHECK_FALSE(agent.results.contains(id));
   answer(agent, up.worker, message_type::result, "that!");
-  CHECK(driver.result(agent, id).value<std::string>() == std::to_string(static_cast<int>(message_type::result)) + ":that!");
+  CHECK(driver.result(agent, id).value<std::string>() ==
+        std::to_string(static_cast<int>(message_type::result)) + ":that!");
   CHECK(agent.results.at(id).head.pid != other.head.pid);
   CHECK(agent.unblocked.size() == 1);
   // One of the two workers is too many now; the other goes on.

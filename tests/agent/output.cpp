@@ -80,7 +80,8 @@ TEST_CASE("a flood arrives whole, even while the driver looks away", "[agent]") 
   CHECK(driver.result(agent, id).head.kind == outcome_kind::value);
   driver.wait([&] { return agent.output.size() >= count; });
   REQUIRE(agent.output.size() == count);
-  for (int i = 0; i < count; ++i) REQUIRE(agent.output[static_cast<std::size_t>(i)].text.starts_with(std::to_string(i) + ' '));
+  for (int i = 0; i < count; ++i)
+    REQUIRE(agent.output[static_cast<std::size_t>(i)].text.starts_with(std::to_string(i) + ' '));
 }
 
 TEST_CASE("an endless line comes in pieces", "[agent]") {

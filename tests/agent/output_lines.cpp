@@ -56,8 +56,8 @@ TEST_CASE("what a terminal must not get is escaped", "[agent]") {
   CHECK(escape_line("50%\r51%") == "50%\\r51%");
   CHECK(escape_line("gr\xc3\xbc\xc3\x9f") == "gr\xc3\xbc\xc3\x9f");
   CHECK(escape_line("\xff\xc3") == "\\xff\\xc3");
-  CHECK(escape_line("\xc2\x9b") == "\\xc2\\x9b");          // C1: the one-character form of ESC [
-  CHECK(escape_line("\xc0\xaf") == "\\xc0\\xaf");          // overlong
+  CHECK(escape_line("\xc2\x9b") == "\\xc2\\x9b");           // C1: the one-character form of ESC [
+  CHECK(escape_line("\xc0\xaf") == "\\xc0\\xaf");           // overlong
   CHECK(escape_line("\xed\xa0\x80") == "\\xed\\xa0\\x80");  // surrogate
   CHECK(escape_line("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");
   CHECK(escape_line("\x7f") == "\\x7f");

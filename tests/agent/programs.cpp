@@ -130,7 +130,8 @@ TEST_CASE("libraries that came over the wire keep their names", "[agent]") {
   temporary_folder folder;
   const cl::agent::program_cache cache(folder.path() + "/cache");
   const std::string text = "not really a library";
-  wire::module_file library{"/x/libmine.so.1", "libmine.so.1", cl::agent::sha256_of(std::as_bytes(std::span(text))), text.size(), false};
+  wire::module_file library{"/x/libmine.so.1", "libmine.so.1", cl::agent::sha256_of(std::as_bytes(std::span(text))),
+                            text.size(), false};
   CHECK_FALSE(cache.find(library));
   const std::string path = cache.install(library, std::as_bytes(std::span(text)));
   CHECK(cache.find(library) == path);
@@ -138,7 +139,8 @@ TEST_CASE("libraries that came over the wire keep their names", "[agent]") {
   const std::string libraries = cache.library_folder({library}, {path});
   CHECK(fs::read_symlink(libraries + "/libmine.so.1") == path);
   CHECK(cache.library_folder({library}, {path}) == libraries);
-  for (const auto& entry : fs::directory_iterator(cache.folder())) CHECK_FALSE(entry.path().filename().string().starts_with("incoming"));
+  for (const auto& entry : fs::directory_iterator(cache.folder()))
+    CHECK_FALSE(entry.path().filename().string().starts_with("incoming"));
 }
 
 TEST_CASE("one permit for each file", "[agent]") {
@@ -163,13 +165,15 @@ TEST_CASE("a cache that others can write to is refused", "[agent]") {
 }
 
 TEST_CASE("agent options are words on a command line", "[agent]") {
-  const auto options = cl::agent::parse_agent_options({"connect=tcp:host:1", "slots=3", "cpu_list=0,2,4", "memory=123456789012", "launch_tag=a=b"});
+  const auto options = cl::agent::parse_agent_options(
+      {"connect=tcp:host:1", "slots=3", "cpu_list=0,2,4", "memory=123456789012", "launch_tag=a=b"});
   CHECK(options.connect == "tcp:host:1");
   CHECK(options.slots == 3);
   CHECK(options.cpu_list == std::vector<int>{0, 2, 4});
   CHECK(options.memory == 123456789012);
   CHECK(options.launch_tag == "a=b");
-  CHECK_THROWS_WITH(cl::agent::parse_agent_options({"slots=many"}), Catch::Contains("slots") && Catch::Contains("many"));
+  CHECK_THROWS_WITH(cl::agent::parse_agent_options({"slots=many"}),
+                    Catch::Contains("slots") && Catch::Contains("many"));
   CHECK_THROWS_WITH(cl::agent::parse_agent_options({"colour=red"}), Catch::Contains("colour"));
   CHECK_THROWS_AS(cl::agent::parse_agent_options({"slots"}), cl::config_error);
 }

@@ -70,7 +70,8 @@ inline pid_t spawn(const std::vector<std::string>& words, const std::string& err
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  if (!error_file.empty()) posix_spawn_file_actions_addopen(&actions, 2, error_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  if (!error_file.empty())
+    posix_spawn_file_actions_addopen(&actions, 2, error_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   pid_t pid = 0;
   const int problem = ::posix_spawn(&pid, words.front().c_str(), &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
@@ -126,8 +127,8 @@ class scripted_driver {
     mine.role = wire::role::driver;
     wire::listener::events events;
     events.on_accept = [this](std::shared_ptr<wire::channel> peer, const wire::hello&) { accept(std::move(peer)); };
-    listener_ = wire::listener::listen(io_, wire::address::unix_path(folder.path() + "/driver.sock"), std::nullopt, mine,
-                                       wire::role::agent, std::move(events));
+    listener_ = wire::listener::listen(io_, wire::address::unix_path(folder.path() + "/driver.sock"), std::nullopt,
+                                       mine, wire::role::agent, std::move(events));
   }
   ~scripted_driver() {
     for (const pid_t pid : pids_) {
@@ -139,7 +140,7 @@ class scripted_driver {
   scripted_driver& operator=(const scripted_driver&) = delete;
 
   static wire::module_file module_of(const std::string& path, bool executable) {
-    struct stat info {};
+    struct stat info{};
     ::stat(path.c_str(), &info);
     return {path, path.substr(path.rfind('/') + 1), cl::agent::sha256_of_file(path).value(),
             static_cast<std::uint64_t>(info.st_size), executable};

@@ -100,24 +100,12 @@ void torture(const T& value, std::uint32_t seed) {
     for (std::size_t changes = 1 + below(4); changes > 0; --changes) {
       const std::size_t place = bytes.empty() ? 0 : below(bytes.size());
       switch (bytes.empty() ? 3 : below(6)) {
-        case 0:
-          bytes[place] ^= std::byte{1} << static_cast<int>(below(8));
-          break;
-        case 1:
-          bytes[place] = static_cast<std::byte>(below(256));
-          break;
-        case 2:
-          bytes.resize(place);
-          break;
-        case 3:
-          bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(place), 1 + below(9), std::byte{0xff});
-          break;
-        case 4:
-          bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(place));
-          break;
-        default:
-          bytes[place] = std::byte{0x7f};
-          break;
+        case 0: bytes[place] ^= std::byte{1} << static_cast<int>(below(8)); break;
+        case 1: bytes[place] = static_cast<std::byte>(below(256)); break;
+        case 2: bytes.resize(place); break;
+        case 3: bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(place), 1 + below(9), std::byte{0xff}); break;
+        case 4: bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(place)); break;
+        default: bytes[place] = std::byte{0x7f}; break;
       }
     }
     attempt(bytes);

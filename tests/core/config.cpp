@@ -57,7 +57,8 @@ TEST_CASE("a file gives strings, numbers, booleans and nested keys") {
 
 TEST_CASE("a broken file is named with what is wrong") {
   config settings;
-  REQUIRE_THROWS_WITH(settings.read_file("/no/such/file.json"), Contains("/no/such/file.json") && Contains("cannot be read"));
+  REQUIRE_THROWS_WITH(settings.read_file("/no/such/file.json"),
+                      Contains("/no/such/file.json") && Contains("cannot be read"));
   const temporary_file broken(R"({"agents": )");
   REQUIRE_THROWS_WITH(settings.read_file(broken.path()), Contains(broken.path()) && Contains("no valid JSON"));
   const temporary_file list("[1, 2]");

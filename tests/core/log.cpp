@@ -80,7 +80,8 @@ TEST_CASE("nothing goes to standard output") {
   const level_guard guard;
   log::set_level(log::level::trace);
   std::string out;
-  const std::string err = captured(STDERR_FILENO, [&out] { out = captured(STDOUT_FILENO, [] { log::error("boom"); }); });
+  const std::string err =
+      captured(STDERR_FILENO, [&out] { out = captured(STDOUT_FILENO, [] { log::error("boom"); }); });
   CHECK(out.empty());
   CHECK_THAT(err, Catch::Contains("boom"));
 }

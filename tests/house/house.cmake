@@ -37,6 +37,11 @@ corolith_house_test(house.checks_can_fail COMMAND ${house}/checks_can_fail.py ${
 corolith_house_test(house.headers_alone COMMAND ${house}/headers_alone.py ${PROJECT_SOURCE_DIR} ${compile} TIMEOUT 3000)
 corolith_house_test(house.readme COMMAND ${house}/readme.py ${PROJECT_SOURCE_DIR} ${compile} TIMEOUT 900)
 
+# Some of the faults that the simulation of the scheduler must notice; by hand: all of them.
+corolith_house_test(house.simulation_can_fail COMMAND ${PROJECT_SOURCE_DIR}/tests/schedule/simulation/mutants.py
+                    ${PROJECT_SOURCE_DIR} ${CMAKE_CXX_COMPILER} 2000 "an older attempt counts" "a call that ended keeps its slot"
+                    "calls of a lost agent are forgotten" "batches do not take turns" TIMEOUT 600)
+
 file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/compile_fail/*.cpp)
 foreach(source IN LISTS sources)
   cmake_path(GET source STEM name)

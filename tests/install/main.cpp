@@ -11,7 +11,8 @@ std::string greeting(std::string from);
 
 cl::task<int> run(cl::executor& ex) {
   const std::string said = co_await ex.call<greeting>("a program that uses corolith");
-  std::printf("corolith %d.%d.%d: %s\n", COROLITH_VERSION_MAJOR, COROLITH_VERSION_MINOR, COROLITH_VERSION_PATCH, said.c_str());
+  std::printf("corolith %d.%d.%d: %s\n", COROLITH_VERSION_MAJOR, COROLITH_VERSION_MINOR, COROLITH_VERSION_PATCH,
+              said.c_str());
   co_return 0;
 }
 

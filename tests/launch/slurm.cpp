@@ -64,13 +64,15 @@ TEST_CASE("what the options ask for is asked of Slurm") {
   plan.slurm.arguments = "--nice=5 --comment='two words'";
   plan.slurm.preamble = "module load gcc";
   const auto words = sbatch_words(plan);
-  for (const char* word : {"--cpus-per-task=8", "--gres=gpu:2", "--mem=2M", "--partition=gp", "--account=a1", "--qos=q",
-                           "--time=2:00:00", "--constraint=avx512", "--reservation=r", "--nice=5", "--comment=two words"}) {
+  for (const char* word :
+       {"--cpus-per-task=8", "--gres=gpu:2", "--mem=2M", "--partition=gp", "--account=a1", "--qos=q", "--time=2:00:00",
+        "--constraint=avx512", "--reservation=r", "--nice=5", "--comment=two words"}) {
     INFO(word);
     REQUIRE(has(words, word));
   }
   REQUIRE_FALSE(has(words, "--exclusive"));
-  REQUIRE_THAT(job_script(plan), Contains("\nmodule load gcc\n") && Contains("'slots=8'") && Contains("--cpus-per-task=8"));
+  REQUIRE_THAT(job_script(plan),
+               Contains("\nmodule load gcc\n") && Contains("'slots=8'") && Contains("--cpus-per-task=8"));
 }
 
 TEST_CASE("a secret that the script carries goes to standard input, not to a command line") {
@@ -92,7 +94,8 @@ TEST_CASE("words are split as a shell splits them") {
 }
 
 TEST_CASE("squeue's JSON is read, of old and new Slurm") {
-  const std::string of_22 = R"({"jobs": [{"job_id": 7, "job_state": "RUNNING", "state_reason": "None", "start_time": 100},
+  const std::string of_22 =
+      R"({"jobs": [{"job_id": 7, "job_state": "RUNNING", "state_reason": "None", "start_time": 100},
       {"job_id": 12, "job_state": "PENDING", "state_reason": "Resources", "start_time": 1700000000}]})";
   const slurm_job old = read_squeue_json(of_22, "12");
   REQUIRE(old.state == "PENDING");
@@ -105,9 +108,11 @@ TEST_CASE("squeue's JSON is read, of old and new Slurm") {
   const slurm_job fresh = read_squeue_json(of_23, "12");
   REQUIRE(fresh.state == "CANCELLED");
   REQUIRE(fresh.start == 5);
-  for (const char* bad : {"", "{}", "[]", "{\"jobs\": 3}", "squeue: error"}) REQUIRE_THROWS_AS(read_squeue_json(bad, "1"), config_error);
+  for (const char* bad : {"", "{}", "[]", "{\"jobs\": 3}", "squeue: error"})
+    REQUIRE_THROWS_AS(read_squeue_json(bad, "1"), config_error);
   // What squeue prints, with status 0, when it cannot reach the controller.
-  const char* deaf = R"({"errors": [{"description": "Failed while looking for jobs", "error": "Unspecified error"}], "jobs": []})";
+  const char* deaf =
+      R"({"errors": [{"description": "Failed while looking for jobs", "error": "Unspecified error"}], "jobs": []})";
   REQUIRE_THROWS_AS(read_squeue_json(deaf, "1"), launch_failed);
   REQUIRE(read_squeue_json(R"({"errors": [], "jobs": []})", "1").state.empty());
 }
@@ -128,8 +133,10 @@ TEST_CASE("a job is described as a user would want it") {
   REQUIRE_THAT(describe(job, 1000), StartsWith("pending (Resources), expected to start "));
   REQUIRE(describe({"TIMEOUT", "TimeLimit", 5}, 1000) == "TIMEOUT (TimeLimit)");
   REQUIRE_THAT(describe({}, 0), Contains("no longer known"));
-  for (const char* state : {"TIMEOUT", "CANCELLED", "FAILED", "NODE_FAIL", "PREEMPTED", "COMPLETED", ""}) REQUIRE(is_over(state));
-  for (const char* state : {"PENDING", "RUNNING", "COMPLETING", "SUSPENDED", "CONFIGURING"}) REQUIRE_FALSE(is_over(state));
+  for (const char* state : {"TIMEOUT", "CANCELLED", "FAILED", "NODE_FAIL", "PREEMPTED", "COMPLETED", ""})
+    REQUIRE(is_over(state));
+  for (const char* state : {"PENDING", "RUNNING", "COMPLETING", "SUSPENDED", "CONFIGURING"})
+    REQUIRE_FALSE(is_over(state));
 }
 
 TEST_CASE("a command runs beside its caller") {

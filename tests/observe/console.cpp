@@ -38,7 +38,8 @@ class captured_stderr {
     restore();
     std::string all;
     char buffer[65536];
-    for (ssize_t n; (n = ::read(read_end_, buffer, sizeof buffer)) > 0;) all.append(buffer, static_cast<std::size_t>(n));
+    for (ssize_t n; (n = ::read(read_end_, buffer, sizeof buffer)) > 0;)
+      all.append(buffer, static_cast<std::size_t>(n));
     ::close(read_end_);
     return all;
   }

@@ -29,22 +29,15 @@ struct no_exception {};
 int throws_kind(int kind) {
   std::cerr << "about to fail with kind " << kind << "\nlast words\n";
   switch (kind) {
-    case 0:
-      throw std::out_of_range("out of it");
-    case 1:
-      throw own_error();
-    case 2:
-      throw no_exception();
-    case 3:
-      throw 42;
-    case 4:
-      try {
-        throw std::runtime_error("inner");
+    case 0: throw std::out_of_range("out of it");
+    case 1: throw own_error();
+    case 2: throw no_exception();
+    case 3: throw 42;
+    case 4: try { throw std::runtime_error("inner");
       } catch (...) {
         std::throw_with_nested(std::logic_error("outer"));
       }
-    default:
-      return kind;
+    default: return kind;
   }
 }
 

@@ -74,8 +74,7 @@ inline std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// --- what remote functions leave behind, for the driver to see
-// --------------------------------------------------------
+// --- what remote functions leave behind, for the driver to see ------------------------------------------------------
 
 /// Adds `text` to a file, in one piece, from whatever process.
 inline void note(const std::string& file, std::string_view text = "x") {
@@ -92,8 +91,7 @@ inline std::size_t notes(const std::string& file) {
   return missing ? 0 : static_cast<std::size_t>(size);
 }
 
-// --- what is left
-// ---------------------------------------------------------------------------------------------------------
+// --- what is left ---------------------------------------------------------------------------------------------------
 
 /// Where this process's executors put their session folders. It is in the environment of all that they start, which
 /// tells those processes from all others, whoever their parent is by now.

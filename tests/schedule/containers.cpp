@@ -104,14 +104,15 @@ TEST_CASE("capacity_tree finds an agent with room whenever there is one") {
   for (int step = 0; step < 5000; ++step) {
     const std::size_t slot = random() % (agents.size() + (agents.size() < 70));
     if (slot == agents.size()) agents.emplace_back();
-    agents[slot] = {{some(8) - 1, some(4) - 1, some(8) - 1}, some(5)};
+    const charge free{some(8) - 1, some(4) - 1, some(8) - 1};
+    agents[slot] = {free, some(5), {free.cpus + some(3), free.gpus + some(2), free.memory + some(3)}};
     tree.set(static_cast<std::uint32_t>(slot), agents[slot]);
     const charge need{some(8), some(4), some(8)};
-    const std::uint32_t found = tree.find(need);
-    const bool possible =
-        std::any_of(agents.begin(), agents.end(), [&](const auto& agent) { return need.fits_in(agent.free); });
-    REQUIRE((found != no_slot) == possible);
-    if (possible) REQUIRE(need.fits_in(agents[found].free));
+    const charge whole{need.cpus + some(3), need.gpus + some(2), need.memory + some(3)};
+    const std::uint32_t found = tree.find(need, whole);
+    const auto fits = [&](const auto& agent) { return need.fits_in(agent.free) && whole.fits_in(agent.total); };
+    REQUIRE((found != no_slot) == std::any_of(agents.begin(), agents.end(), fits));
+    if (found != no_slot) REQUIRE(fits(agents[found]));
   }
 }
 

@@ -150,6 +150,22 @@ TEST_CASE("a large call is not starved by a stream of small ones") {
   REQUIRE(small_ran > 12);
 }
 
+TEST_CASE("what a large call leaves of the agent kept free for it is used at once") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {4, 0, 0});
+  d.batch(1, 20);
+  auto sent = d.sends();
+  REQUIRE(sent.size() == 4);
+  d.batch(2, 1, {.need = {.cpus = 2}});
+  REQUIRE(d.sends().empty());
+  d.finish(sent[0]);
+  REQUIRE(d.sends().empty());  // one cpu is kept for the large call
+  for (int i = 1; i < 4; ++i) d.finish(sent[static_cast<std::size_t>(i)]);
+  sent = d.sends();
+  REQUIRE(sent.size() == 3);
+  REQUIRE(count_batch(sent, 2) == 1);
+}
+
 TEST_CASE("an agent that never becomes free does not hold a large call for ever") {
   fake_driver d;
   d.scheduler.agent_joined(1, {4, 0, 0});
@@ -187,6 +203,18 @@ TEST_CASE("gpus and memory are packed too") {
   REQUIRE(count_batch(sent, 2) == 3);
   for (const command& c : sent)
     if (c.id.batch == 1) REQUIRE(c.agent == 1);
+}
+
+TEST_CASE("what is sent ahead goes only where it can run") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {8, 0, std::uint64_t{8} << 30});
+  d.batch(1, 20, {.need = {.cpus = 12}, .chunk = 4});
+  d.batch(2, 20, {.need = {.cpus = 1, .memory = std::uint64_t{12} << 30}, .chunk = 8});
+  REQUIRE(d.sends().empty());
+  d.scheduler.agent_joined(2, {16, 0, std::uint64_t{16} << 30});
+  const auto sent = d.sends();
+  REQUIRE(!sent.empty());
+  REQUIRE(count_agent(sent, 1) == 0);
 }
 
 TEST_CASE("queued calls are recalled from a silent agent when another one idles") {
@@ -310,6 +338,23 @@ TEST_CASE("a node that recovers is used again") {
   REQUIRE(trial[0].agent == 1);
   REQUIRE(d.finish(trial[0]) == verdict::deliver);
   REQUIRE(d.sends().size() == 4);
+}
+
+TEST_CASE("a call that is blocked at an agent on trial gets its nested calls run there") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {4, 1, 0});
+  d.scheduler.agent_joined(2, {1, 0, 0});
+  d.batch(1, 1, {.need = {.cpus = 2}});
+  const command parent = d.sends().at(0);
+  d.scheduler.blocked(1, parent.id);
+  d.batch(2, 3, {.need = {.cpus = 1, .gpus = 1}});
+  for (int i = 0; i < 3; ++i) REQUIRE(d.finish(d.sends().at(0), outcome_kind::worker_lost) == verdict::retry);
+  REQUIRE(d.sends().empty());
+  d.scheduler.tick(d.now + 1'000'000'000);
+  const auto trial = d.sends();
+  REQUIRE(trial.size() == 1);
+  d.finish(trial[0]);
+  REQUIRE(d.sends().size() == 1);
 }
 
 TEST_CASE("a batch that crashes everywhere ends soon, without rests") {

@@ -7,7 +7,7 @@ skip() {
   exit 77
 }
 for command in munged slurmctld slurmd sbatch squeue srun scancel ip unshare nsenter; do
-  PATH=$PATH:/usr/sbin command -v $command >/dev/null || skip "there is no $command (tools/setup installs it)"
+  PATH=$PATH:/usr/sbin command -v $command >/dev/null || skip "there is no $command (tools/setup slurm installs it)"
 done
 [ "$(id -u)" = 0 ] || skip "only root can run a Slurm cluster here"
 if [ $$ != 1 ]; then

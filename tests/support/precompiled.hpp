@@ -4,8 +4,8 @@
 // What nearly every test includes, parsed once. A test still includes what it uses.
 #include <catch2/catch.hpp>
 
-#include <corolith/corolith.hpp>
 #include <corolith/coro/asio.hpp>
+#include <corolith/corolith.hpp>
 
 #include <algorithm>
 #include <atomic>

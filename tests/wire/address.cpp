@@ -15,8 +15,9 @@ TEST_CASE("addresses are read and written") {
 }
 
 TEST_CASE("what is no address is refused with the reason") {
-  for (const char* text : {"", "unix:", "/run/x", "tcp:", "tcp:host", "tcp::80", "tcp:host:", "tcp:host:65536", "tcp:host:8x",
-                           "tcp:host:-1", "tcp:::1:80", "tcp:[::1:80", "tcp:[::1]", "tcp:[]:80", "udp:host:80"}) {
+  for (const char* text :
+       {"", "unix:", "/run/x", "tcp:", "tcp:host", "tcp::80", "tcp:host:", "tcp:host:65536", "tcp:host:8x",
+        "tcp:host:-1", "tcp:::1:80", "tcp:[::1:80", "tcp:[::1]", "tcp:[]:80", "udp:host:80"}) {
     INFO(text);
     CHECK_THROWS_AS(address::parse(text), config_error);
   }

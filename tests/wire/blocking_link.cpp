@@ -28,7 +28,8 @@ TEST_CASE("a link and a channel understand each other") {
   asio::io_context io(1);
   socket_pair pair;
   end agent;
-  agent.wire = channel::over(asio::local::stream_protocol::socket(io, asio::local::stream_protocol(), std::exchange(pair.fd[0], -1)));
+  agent.wire = channel::over(
+      asio::local::stream_protocol::socket(io, asio::local::stream_protocol(), std::exchange(pair.fd[0], -1)));
   shared_bytes large = pattern(20 << 20, 4);
   std::exception_ptr failed;
   std::thread worker([&] {

@@ -42,7 +42,8 @@ TEST_CASE("many small messages go both ways in order") {
   constexpr std::uint64_t count = 100'000;
   std::uint64_t sent = 0, echoed = 0, returned = 0, batches = 0;
   auto pump = [&] {
-    for (; sent < count && sent - returned < 2000; ++sent) pair.a.wire->send(message_type::call, bytes_of(sent), numbered(sent, 32));
+    for (; sent < count && sent - returned < 2000; ++sent)
+      pair.a.wire->send(message_type::call, bytes_of(sent), numbered(sent, 32));
   };
   channel::events a = pair.a.recording(), b = pair.b.recording();
   bool in_order = true;

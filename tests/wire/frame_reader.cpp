@@ -73,7 +73,8 @@ TEST_CASE("frames that no honest peer sends are protocol errors") {
   auto beyond = static_cast<message_type>(static_cast<int>(last_message_type) + 1);
   std::uint64_t big = 3 * chunk_size;
   auto chunk = [&](std::uint8_t flags, std::uint32_t length, std::uint64_t total, std::uint16_t stream = 1) {
-    return frame({length, message_type::call, flags, stream, total}, std::string(std::min<std::size_t>(length, chunk_size), 'x'));
+    return frame({length, message_type::call, flags, stream, total},
+                 std::string(std::min<std::size_t>(length, chunk_size), 'x'));
   };
   check_refused(frame(small(0, none)), "does not exist");
   check_refused(frame(small(0, beyond)), "does not exist");
@@ -119,8 +120,9 @@ TEST_CASE("garbage never does harm") {
     for (char& c : input) c = static_cast<char>(random());
     // Half of the rounds start with a header that is nearly right.
     if (round % 2 == 0) {
-      frame_header header{static_cast<std::uint32_t>(random() % 300), static_cast<message_type>(1 + random() % 25), static_cast<std::uint8_t>(random() % 4),
-                          static_cast<std::uint16_t>(random() % 3), random() % 300};
+      frame_header header{static_cast<std::uint32_t>(random() % 300), static_cast<message_type>(1 + random() % 25),
+                          static_cast<std::uint8_t>(random() % 4), static_cast<std::uint16_t>(random() % 3),
+                          random() % 300};
       input.replace(0, std::min(input.size(), frame_header_size), text(bytes_of(header)).substr(0, input.size()));
     }
     frame_reader reader;

@@ -50,11 +50,13 @@ bool move(frame_writer& writer, frame_reader& reader, std::vector<message>& got,
 std::vector<std::string> deliver(frame_writer& writer) {
   frame_reader reader;
   std::vector<message> got;
-  while (move(writer, reader, got, 100'000)) {}
+  while (move(writer, reader, got, 100'000)) {
+  }
   CHECK(writer.empty());
   CHECK(reader.at_boundary());
   std::vector<std::string> marks;
-  for (const message& m : got) marks.push_back(m.body.empty() ? "type " + std::to_string(static_cast<int>(m.type)) : mark_of(m));
+  for (const message& m : got)
+    marks.push_back(m.body.empty() ? "type " + std::to_string(static_cast<int>(m.type)) : mark_of(m));
   return marks;
 }
 
@@ -63,8 +65,8 @@ using marks = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("every size arrives as it was, head and tail together") {
-  for (std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{15}, std::size_t{8192}, std::size_t{8193}, std::size_t{100'000}, chunk_size - 1,
-                           chunk_size, chunk_size + 1, 2 * chunk_size, large}) {
+  for (std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{15}, std::size_t{8192}, std::size_t{8193},
+                           std::size_t{100'000}, chunk_size - 1, chunk_size, chunk_size + 1, 2 * chunk_size, large}) {
     for (std::size_t head : {std::size_t{0}, std::size_t{1}, size / 2, size}) {
       if (head > size) continue;
       INFO(size << " bytes, " << head << " of them in the head");
@@ -74,7 +76,8 @@ TEST_CASE("every size arrives as it was, head and tail together") {
       CHECK(writer.queued_bytes() >= size + frame_header_size);
       frame_reader reader;
       std::vector<message> got;
-      while (move(writer, reader, got, 77'777)) {}
+      while (move(writer, reader, got, 77'777)) {
+      }
       REQUIRE(got.size() == 1);
       CHECK(got[0].type == message_type::result);
       CHECK(same(got[0].body, whole));
@@ -141,10 +144,13 @@ TEST_CASE("an urgent message passes what waits, once") {
   writer.append_urgent(message_type::heartbeat);
   writer.append_urgent(message_type::heartbeat);
   std::size_t moved = 0;
-  auto beats = [&] { return std::count_if(got.begin(), got.end(), [](const message& m) { return m.type == message_type::heartbeat; }); };
+  auto beats = [&] {
+    return std::count_if(got.begin(), got.end(), [](const message& m) { return m.type == message_type::heartbeat; });
+  };
   while (beats() == 0 && move(writer, reader, got, 10'000)) moved += 10'000;
   CHECK(moved <= 3 * chunk_size);
-  while (move(writer, reader, got, 1'000'000)) {}
+  while (move(writer, reader, got, 1'000'000)) {
+  }
   CHECK(beats() == 1);
   CHECK(got.size() == 40'002);
 }
@@ -189,7 +195,8 @@ TEST_CASE("any mixture arrives whole and in the order of its batch") {
       for (std::size_t i = random() % 3; i > 0; --i) move(writer, reader, got, 1 + random() % 300'000);
       take();
     }
-    while (move(writer, reader, got, 1 + random() % 1'000'000)) {}
+    while (move(writer, reader, got, 1 + random() % 1'000'000)) {
+    }
     take();
     CHECK(writer.queued_bytes() == 0);
     CHECK(received == sent);

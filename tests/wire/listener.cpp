@@ -202,7 +202,9 @@ TEST_CASE("who speaks something else is refused over TCP") {
   SECTION("a web client") { input = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"; }
   SECTION("a peer without TLS") { input = text(format_preamble(m.agent, verdict::none)); }
   SECTION("random bytes") { input = text(pattern(3000, 9)); }
-  SECTION("a TLS record of impossible length") { input = std::string("\x16\x03\x01\xff\xff", 5) + std::string(100, 'x'); }
+  SECTION("a TLS record of impossible length") {
+    input = std::string("\x16\x03\x01\xff\xff", 5) + std::string(100, 'x');
+  }
   asio::write(raw, asio::buffer(input));
   run_until(m.io, [&] { return m.refused != nullptr; });
   CHECK(code_of(m.refused) == errc::refused);
@@ -238,9 +240,8 @@ TEST_CASE("a server that is something else is recognised") {
   std::string greeting = "220 mail.example.org ESMTP, at your service since the dawn of time, please say hello";
   SECTION("talks first") {}
   SECTION("hangs up") { greeting.clear(); }
-  other.async_accept([&](std::error_code, asio::local::stream_protocol::socket peer) {
-    asio::write(peer, asio::buffer(greeting));
-  });
+  other.async_accept(
+      [&](std::error_code, asio::local::stream_protocol::socket peer) { asio::write(peer, asio::buffer(greeting)); });
   std::exception_ptr failed;
   async_connect(io, address::unix_path(folder / "other"), {}, hello{role::agent, {}, protocol_version}, role::driver,
                 [&](std::exception_ptr error, std::shared_ptr<channel>) { failed = std::move(error); });
@@ -299,7 +300,8 @@ TEST_CASE("a server that says nothing is given up after the deadline") {
   std::exception_ptr failed;
   async_connect(
       io, address::unix_path(folder / "mute"), {}, hello{role::agent, {}, protocol_version}, role::driver,
-      [&](std::exception_ptr error, std::shared_ptr<channel>) { failed = std::move(error); }, std::chrono::milliseconds(30));
+      [&](std::exception_ptr error, std::shared_ptr<channel>) { failed = std::move(error); },
+      std::chrono::milliseconds(30));
   run_until(io, [&] { return failed != nullptr; });
   CHECK(failed);
 }
@@ -310,7 +312,8 @@ TEST_CASE("nobody there is an error that names the address") {
   address where = m.listening->local_address();
   m.listening->close();
   m.listening.reset();
-  async_connect(m.io, where, {}, m.agent, role::driver, [&](std::exception_ptr error, std::shared_ptr<channel>) { m.failed = error; });
+  async_connect(m.io, where, {}, m.agent, role::driver,
+                [&](std::exception_ptr error, std::shared_ptr<channel>) { m.failed = error; });
   run_until(m.io, [&] { return m.failed != nullptr; });
   CHECK(code_of(m.failed) == errc::peer_closed);
   CHECK_THAT(what_of(m.failed), Catch::Contains(where.to_string()));
@@ -328,7 +331,8 @@ TEST_CASE("a unix socket is made only where others cannot reach it") {
     CHECK_THROWS_WITH(m.listen(address::unix_path(m.folder / "link/driver")), Catch::Contains("is no folder"));
   }
   SECTION("a path that is too long") {
-    CHECK_THROWS_WITH(m.listen(address::unix_path(m.folder / std::string(120, 'x'))), Catch::Contains("longer than the 107 bytes"));
+    CHECK_THROWS_WITH(m.listen(address::unix_path(m.folder / std::string(120, 'x'))),
+                      Catch::Contains("longer than the 107 bytes"));
   }
   SECTION("a file that is no socket") {
     std::ofstream(m.folder / "file") << "precious";

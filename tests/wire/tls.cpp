@@ -107,7 +107,8 @@ class stranger {
 
 TEST_CASE("messages of all sizes go through TLS both ways") {
   tls_pair pair;
-  std::vector<std::size_t> sizes{0, 1, 100, 16 * 1024 - 17, 16 * 1024, 16 * 1024 + 1, 100'000, chunk_size, chunk_size + 1, 3 << 20};
+  std::vector<std::size_t> sizes{
+      0, 1, 100, 16 * 1024 - 17, 16 * 1024, 16 * 1024 + 1, 100'000, chunk_size, chunk_size + 1, 3 << 20};
   pair.a.wire->start(pair.a.recording());
   pair.b.wire->start(pair.b.recording());
   for (std::size_t size : sizes) {

@@ -1,5 +1,6 @@
 # What the people who build corolith itself need: hidden from whoever uses it by add_subdirectory.
 option(COROLITH_HOUSE_TESTS "Also test the house: includes, headers alone, sizes, installation, what must not compile" ON)
+option(COROLITH_FUZZ "Build the fuzz targets with libFuzzer (Clang)" OFF)
 option(COROLITH_WERROR "Treat warnings as errors" ON)
 set(COROLITH_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
 

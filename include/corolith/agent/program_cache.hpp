@@ -55,7 +55,8 @@ class program_cache {
   COROLITH_DECL std::string install(const wire::module_file& file, byte_span bytes) const;
 
   /// A folder in which each library has its own name, for LD_LIBRARY_PATH.
-  COROLITH_DECL std::string library_folder(const std::vector<wire::module_file>& files, const std::vector<std::string>& paths) const;
+  COROLITH_DECL std::string library_folder(const std::vector<wire::module_file>& files,
+                                           const std::vector<std::string>& paths) const;
 
  private:
   std::string path_of(const wire::sha256_bytes& hash) const { return folder_ + "/" + to_hex(hash); }

@@ -25,14 +25,15 @@ struct node_capacity {
 /// The part of a node that one worker has.
 struct slot_share {
   std::uint32_t cpus = 0;
-  std::vector<int> pinned;             ///< processors to run on; empty: wherever the kernel likes
+  std::vector<int> pinned;  ///< processors to run on; empty: wherever the kernel likes
   std::vector<std::string> gpus;
 };
 
 /// Keeps the books of a node's cpus, gpus and memory. No I/O, not thread-safe.
 class slots {
  public:
-  explicit slots(node_capacity node) : node_(std::move(node)), free_cpus_(node_.cpus), free_memory_(signed_of(node_.memory)) {
+  explicit slots(node_capacity node)
+      : node_(std::move(node)), free_cpus_(node_.cpus), free_memory_(signed_of(node_.memory)) {
     const bool pins = node_.cpu_list.size() >= node_.cpus;
     if (pins) cpu_users_.resize(node_.cpu_list.size(), 0);
     gpu_users_.resize(node_.gpu_names.size(), 0);
@@ -83,7 +84,8 @@ class slots {
   static std::vector<std::size_t> least_used(const std::vector<int>& users, std::size_t wanted) {
     std::vector<std::size_t> order(users.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return std::pair(users[a], a) < std::pair(users[b], b); });
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return std::pair(users[a], a) < std::pair(users[b], b); });
     order.resize(std::min(wanted, order.size()));
     std::sort(order.begin(), order.end());
     return order;
@@ -92,9 +94,11 @@ class slots {
   void count(const slot_share& share, int change) noexcept {
     free_cpus_ -= static_cast<std::int64_t>(share.cpus) * change;
     for (std::size_t i = 0; i < cpu_users_.size(); ++i)
-      if (std::find(share.pinned.begin(), share.pinned.end(), node_.cpu_list[i]) != share.pinned.end()) cpu_users_[i] += change;
+      if (std::find(share.pinned.begin(), share.pinned.end(), node_.cpu_list[i]) != share.pinned.end())
+        cpu_users_[i] += change;
     for (std::size_t i = 0; i < gpu_users_.size(); ++i)
-      if (std::find(share.gpus.begin(), share.gpus.end(), node_.gpu_names[i]) != share.gpus.end()) gpu_users_[i] += change;
+      if (std::find(share.gpus.begin(), share.gpus.end(), node_.gpu_names[i]) != share.gpus.end())
+        gpu_users_[i] += change;
   }
 
   node_capacity node_;

@@ -17,8 +17,8 @@ namespace agent {
 /// The call that this worker process runs now.
 struct current_call {
   call_id id;
-  std::string host;       ///< the node's name
-  std::stop_token stop;   ///< requested when the call is cancelled or over its timeout
+  std::string host;      ///< the node's name
+  std::stop_token stop;  ///< requested when the call is cancelled or over its timeout
 };
 
 /// The way from a worker to its agent, for calls made inside calls. All functions are thread-safe and throw

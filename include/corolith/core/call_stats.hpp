@@ -24,14 +24,14 @@ struct call_id {
 struct call_stats {
   using time_point = std::chrono::system_clock::time_point;
 
-  std::string host;            ///< the node that ran it
-  std::int32_t pid = 0;        ///< the worker's process id
-  std::uint32_t attempt = 0;   ///< 1 when the first execution gave the result
-  time_point submitted{};      ///< the call was made
-  time_point sent{};           ///< it left the driver (last attempt)
-  time_point started{};        ///< the function was entered
-  time_point ended{};          ///< the function returned or threw
-  time_point received{};       ///< the driver had the result
+  std::string host;           ///< the node that ran it
+  std::int32_t pid = 0;       ///< the worker's process id
+  std::uint32_t attempt = 0;  ///< 1 when the first execution gave the result
+  time_point submitted{};     ///< the call was made
+  time_point sent{};          ///< it left the driver (last attempt)
+  time_point started{};       ///< the function was entered
+  time_point ended{};         ///< the function returned or threw
+  time_point received{};      ///< the driver had the result
 };
 
 }  // namespace v0

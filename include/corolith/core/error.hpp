@@ -44,12 +44,12 @@ class error : public std::runtime_error {
 
 /// Where a call ran when it failed.
 struct call_origin {
-  std::string host;          ///< the node's name; empty when the call had not started
-  std::int32_t pid = 0;      ///< the worker's process id there
-  std::uint64_t batch = 0;   ///< id of the batch (or of the single call)
-  std::uint32_t index = 0;   ///< index of the element in its batch
-  std::uint32_t attempt = 0; ///< 1 for the first execution
-  std::string stderr_tail;   ///< the last lines that the worker wrote to its standard error
+  std::string host;           ///< the node's name; empty when the call had not started
+  std::int32_t pid = 0;       ///< the worker's process id there
+  std::uint64_t batch = 0;    ///< id of the batch (or of the single call)
+  std::uint32_t index = 0;    ///< index of the element in its batch
+  std::uint32_t attempt = 0;  ///< 1 for the first execution
+  std::string stderr_tail;    ///< the last lines that the worker wrote to its standard error
 };
 
 /// A call that ended without a value. `origin()` says where.

@@ -26,8 +26,12 @@ COROLITH_DECL void set_role(std::string role);
 
 COROLITH_DECL void write(level at, const std::string& line) noexcept;
 
-inline void debug(const std::string& line) { if (enabled(level::debug)) write(level::debug, line); }
-inline void info(const std::string& line) { if (enabled(level::info)) write(level::info, line); }
+inline void debug(const std::string& line) {
+  if (enabled(level::debug)) write(level::debug, line);
+}
+inline void info(const std::string& line) {
+  if (enabled(level::info)) write(level::info, line);
+}
 inline void warning(const std::string& line) { write(level::warning, line); }
 inline void error(const std::string& line) { write(level::error, line); }
 

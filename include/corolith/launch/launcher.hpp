@@ -14,24 +14,25 @@ namespace launch {
 
 /// What every launcher needs to know to make agents that find their driver.
 struct request {
-  std::vector<std::string> connect;  ///< where the driver may be reached, as wire::address writes it; the likeliest first
+  std::vector<std::string>
+      connect;                 ///< where the driver may be reached, as wire::address writes it; the likeliest first
   std::string secret_file;     ///< for TCP addresses: where the pool's secret is; empty for Unix sockets
   std::string session_folder;  ///< the driver's own 0700 folder: sockets and logs
   std::string cache_folder;    ///< where agents keep programs that came over the wire; empty: the agent's default
   std::string log_level;       ///< of the agents
   std::uint32_t agents = 1;
-  std::uint32_t slots = 0;     ///< per agent; 0: the processors of the node divided among its agents
-  std::uint32_t gpus = 0;      ///< per agent
-  std::uint64_t memory = 0;    ///< bytes per agent; 0: what the node has, divided among its agents
+  std::uint32_t slots = 0;   ///< per agent; 0: the processors of the node divided among its agents
+  std::uint32_t gpus = 0;    ///< per agent
+  std::uint64_t memory = 0;  ///< bytes per agent; 0: what the node has, divided among its agents
   std::chrono::nanoseconds patience = std::chrono::seconds(60);  ///< with a unit that runs and has lost all its agents
 };
 
 /// A unit that ended although nobody asked it to.
 struct unit_exit {
   std::uint32_t unit = 0;
-  std::string reason;        ///< "local agent 2: exit status 3", "slurm job 12: TIMEOUT"
-  std::string log_tail;      ///< the end of what its agents wrote to their standard error
-  bool hopeless = false;     ///< starting it again would end in the same way
+  std::string reason;     ///< "local agent 2: exit status 3", "slurm job 12: TIMEOUT"
+  std::string log_tail;   ///< the end of what its agents wrote to their standard error
+  bool hopeless = false;  ///< starting it again would end in the same way
 };
 
 /// What holds up agents that are not there yet.

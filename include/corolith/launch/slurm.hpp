@@ -72,7 +72,7 @@ class slurm : public launcher {
   std::uint32_t most_connected_ = 0;  // since the job was submitted
   bool stopping_ = false;
   bool doubtful_ = false;  // Slurm may have taken a job that this launcher does not know of
-  int asked_ = 0;  // since the job was submitted
+  int asked_ = 0;          // since the job was submitted
   clock::time_point asked_at_{};
   clock::time_point ask_at_{};
   clock::time_point last_connected_{};  // an agent was

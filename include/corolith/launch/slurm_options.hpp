@@ -19,7 +19,7 @@ struct slurm_options {
   std::string partition = {};
   std::string account = {};
   std::string qos = {};
-  std::string time = {};           ///< as sbatch writes it: "30" minutes, "2:00:00", "1-12"
+  std::string time = {};  ///< as sbatch writes it: "30" minutes, "2:00:00", "1-12"
   std::string constraint = {};
   std::string reservation = {};
   std::string arguments = {};      ///< more arguments for sbatch, in words as a shell would split them

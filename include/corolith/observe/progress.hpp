@@ -19,13 +19,13 @@ enum class progress_mode { never, automatic, lines };
 /// The state of all open batches, added up.
 struct progress_counts {
   std::uint64_t done = 0;
-  std::uint64_t failed = 0;              ///< of `done`
-  std::uint64_t running = 0;             ///< sent to agents and not back
-  std::uint64_t known = 0;               ///< calls known so far
-  bool open_ended = false;               ///< some input is still coming, so `known` will grow
-  std::uint32_t agents = 0;              ///< connected
+  std::uint64_t failed = 0;   ///< of `done`
+  std::uint64_t running = 0;  ///< sent to agents and not back
+  std::uint64_t known = 0;    ///< calls known so far
+  bool open_ended = false;    ///< some input is still coming, so `known` will grow
+  std::uint32_t agents = 0;   ///< connected
   std::uint32_t slots = 0;
-  std::string waiting_for;               ///< what holds everything up, e.g. "waiting for 2 agents"; empty when nothing does
+  std::string waiting_for;  ///< what holds everything up, e.g. "waiting for 2 agents"; empty when nothing does
 };
 
 /// Says how far the work is, independent of the log level. A run of less than a second shows nothing. Used from one thread.

@@ -67,7 +67,8 @@ class executor {
   }
   template <class Mapper, class Reducer, detail::map_input R, class... Shared>
   auto map_reduce(Mapper mapper, Reducer reducer, R&& elements, Shared&&... shared) const {
-    return reduce(std::move(reducer), map(std::move(mapper), std::forward<R>(elements), std::forward<Shared>(shared)...));
+    return reduce(std::move(reducer),
+                  map(std::move(mapper), std::forward<R>(elements), std::forward<Shared>(shared)...));
   }
 
   /// Cancels every call that has not ended.
@@ -118,7 +119,8 @@ class executor {
   template <class Reducer, class T>
   auto reduce(Reducer reducer, batch<T> mapped) const {
     using function = codec::single_call<Reducer, std::vector<T>>;
-    return start(background_loop(), reduce_mapped<typename function::result_type>(*this, std::move(reducer), std::move(mapped)));
+    return start(background_loop(),
+                 reduce_mapped<typename function::result_type>(*this, std::move(reducer), std::move(mapped)));
   }
   template <class Result, class Reducer, class T>
   static task<Result> reduce_mapped(executor ex, Reducer reducer, batch<T> mapped) {

@@ -21,10 +21,10 @@ inline namespace v0 {
 struct output_line {
   std::string host;
   std::int32_t pid = 0;
-  std::uint64_t batch = 0;   ///< of the call that was running, 0 when none was
+  std::uint64_t batch = 0;  ///< of the call that was running, 0 when none was
   std::uint32_t index = 0;
-  int stream = 1;            ///< 1 standard output, 2 standard error
-  std::string text;          ///< without its newline; control characters are escaped
+  int stream = 1;    ///< 1 standard output, 2 standard error
+  std::string text;  ///< without its newline; control characters are escaped
 };
 
 /// TCP ports from `first` to `last`; 0: whichever is free.
@@ -36,18 +36,18 @@ struct port_range {
 /// How an executor gets its agents and treats them. `executor ex(options{.agents = 2});`
 struct options {
   std::string launcher = "local";  ///< or "slurm"
-  std::uint32_t agents = 0;    ///< 0: one, or one for each node of the Slurm allocation that the driver runs in
-  std::uint32_t slots = 0;     ///< per agent; 0: as many as it has processors (local: this machine's, divided)
-  std::uint32_t gpus = 0;      ///< per agent
-  std::uint64_t memory = 0;    ///< bytes per agent; 0: what the node has
+  std::uint32_t agents = 0;        ///< 0: one, or one for each node of the Slurm allocation that the driver runs in
+  std::uint32_t slots = 0;         ///< per agent; 0: as many as it has processors (local: this machine's, divided)
+  std::uint32_t gpus = 0;          ///< per agent
+  std::uint64_t memory = 0;        ///< bytes per agent; 0: what the node has
   /// Where agents call back. Empty: a Unix socket for local agents, all interfaces for those of Slurm; "tcp:HOST:PORT" is TLS
   /// (port 0: any).
   std::string listen = {};
-  std::string interface = {};  ///< where `listen` is empty: the addresses of this network interface
-  port_range ports = {};       ///< to choose from where `listen` has no port of its own
-  std::string cache_folder = {};   ///< where agents keep programs that came over the wire
+  std::string interface = {};     ///< where `listen` is empty: the addresses of this network interface
+  port_range ports = {};          ///< to choose from where `listen` has no port of its own
+  std::string cache_folder = {};  ///< where agents keep programs that came over the wire
   std::chrono::nanoseconds heartbeat = std::chrono::seconds(2);
-  std::chrono::nanoseconds silence = std::chrono::seconds(60);   ///< a peer that says nothing for so long is lost
+  std::chrono::nanoseconds silence = std::chrono::seconds(60);      ///< a peer that says nothing for so long is lost
   std::chrono::nanoseconds grace = std::chrono::milliseconds(500);  ///< from the stop token to the kill of a worker
   /// For the first agent. The time that a job waits in a queue does not count.
   std::chrono::nanoseconds launch_timeout = std::chrono::seconds(60);
@@ -55,7 +55,7 @@ struct options {
   slurm_options slurm = {};
   progress_mode progress = progress_mode::automatic;
   std::string log_level = "warning";
-  call_options defaults = {};    ///< for calls that do not say otherwise
+  call_options defaults = {};  ///< for calls that do not say otherwise
   /// Takes the lines that workers write, on an internal thread, one at a time. Not set: they go to standard error.
   std::function<void(const output_line&)> on_output = {};
 };
@@ -63,8 +63,8 @@ struct options {
 /// Options from flags, then COROLITH_* variables, then the JSON file that --config or COROLITH_CONFIG names, then defaults.
 struct parsed_options {
   options value;
-  std::vector<std::string> rest;   ///< arguments that are not corolith's, in order, without argv[0]
-  std::string help;                ///< not empty: --help or --version was given, and this is the text to print
+  std::vector<std::string> rest;  ///< arguments that are not corolith's, in order, without argv[0]
+  std::string help;               ///< not empty: --help or --version was given, and this is the text to print
 };
 
 /// Throws config_error that names the source and the key.

@@ -73,8 +73,10 @@ class count_awaiter : public native_awaiter {
       made->keeper = shared_;
       made->notify = &notified;
       // Whoever takes the node off the future's list owns it: the notification, or `await_resume`.
-      if (each->add_waiter(*made)) nodes_.emplace_back(each, made.release());
-      else shared_->one_more();
+      if (each->add_waiter(*made))
+        nodes_.emplace_back(each, made.release());
+      else
+        shared_->one_more();
     }
     if (coro_context* context = context_of(coroutine); context != nullptr && context->stop.stop_possible())
       callback_.emplace(context->stop, on_stop{shared_.get()});
@@ -101,8 +103,10 @@ class count_awaiter : public native_awaiter {
       {
         std::lock_guard lock(mutex);
         if (waiting == nullptr) return;
-        if (stop) stopped = true;
-        else if (--missing != 0) return;
+        if (stop)
+          stopped = true;
+        else if (--missing != 0)
+          return;
         wake = std::exchange(waiting, nullptr);
       }
       wake->fire();
@@ -137,7 +141,8 @@ class count_awaiter : public native_awaiter {
 // destroys twice what a braced aggregate inside a co_await expression holds.
 class enough_of {
  public:
-  enough_of(std::vector<future_state_base*> futures, std::size_t needed) : futures_(std::move(futures)), needed_(needed) {}
+  enough_of(std::vector<future_state_base*> futures, std::size_t needed)
+      : futures_(std::move(futures)), needed_(needed) {}
   count_awaiter operator co_await() const { return count_awaiter(futures_, needed_); }
 
  private:

@@ -24,8 +24,7 @@ inline consequence judge(outcome_kind kind, const call_history& past, std::uint3
   switch (kind) {
     case outcome_kind::value:
     case outcome_kind::unknown_function:
-    case outcome_kind::codec:
-      return consequence::deliver;
+    case outcome_kind::codec: return consequence::deliver;
     case outcome_kind::exception:
     case outcome_kind::timeout:
     case outcome_kind::memory:
@@ -33,8 +32,7 @@ inline consequence judge(outcome_kind kind, const call_history& past, std::uint3
     case outcome_kind::worker_lost:
       if (past.cancelled) return consequence::fail_cancelled;
       return past.losses + 1 >= poison_after ? consequence::fail_poison : consequence::retry_free;
-    case outcome_kind::cancelled:
-      break;
+    case outcome_kind::cancelled: break;
   }
   return consequence::fail_cancelled;
 }

@@ -20,7 +20,8 @@
 /// fixed head (`call_id`, `result_head`) followed by raw bytes that are relayed without a look inside.
 namespace corolith::inline v0::wire {
 
-static_assert(std::endian::native == std::endian::little, "the wire format is little-endian; add byte swaps for this machine");
+static_assert(std::endian::native == std::endian::little,
+              "the wire format is little-endian; add byte swaps for this machine");
 
 using sha256_bytes = std::array<std::uint8_t, 32>;
 
@@ -50,7 +51,7 @@ static_assert(sizeof(result_head) == 40 && std::is_trivially_copyable_v<result_h
 
 /// Why a call has no value; follows a `result_head` whose kind is not `value`.
 struct failure {
-  std::string type_name;    ///< demangled type of the exception
+  std::string type_name;  ///< demangled type of the exception
   std::string what;
   std::string host;
   std::string stderr_tail;  ///< last lines of the worker's standard error

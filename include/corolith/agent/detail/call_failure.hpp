@@ -51,7 +51,8 @@ struct call_failure {
       result.what.type_name = demangle(typeid(error).name());
       result.what.what = explain(error);
       if (dynamic_cast<const codec_error*>(&error) != nullptr) result.kind = wire::outcome_kind::codec;
-      if (stop_was_requested && dynamic_cast<const cancelled*>(&error) != nullptr) result.kind = wire::outcome_kind::cancelled;
+      if (stop_was_requested && dynamic_cast<const cancelled*>(&error) != nullptr)
+        result.kind = wire::outcome_kind::cancelled;
       if (memory_is_limited && dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
         result.kind = wire::outcome_kind::memory;
         result.what.what = "an allocation went past the call's memory limit (" + result.what.what + ")";

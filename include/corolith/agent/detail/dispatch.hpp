@@ -61,12 +61,13 @@ class dispatch_actions {
 };
 
 struct dispatch_settings {
-  nanoseconds grace{std::chrono::seconds(2)};           ///< between a stop request and SIGKILL
+  nanoseconds grace{std::chrono::seconds(2)};              ///< between a stop request and SIGKILL
   nanoseconds queue_target{std::chrono::milliseconds(1)};  ///< work that waits inside a worker
-  nanoseconds settle{std::chrono::milliseconds(2)};     ///< a call is long when it runs for this: report it, take back its queue
-  std::size_t most_queued = 256;                        ///< calls inside one worker
+  nanoseconds settle{
+      std::chrono::milliseconds(2)};  ///< a call is long when it runs for this: report it, take back its queue
+  std::size_t most_queued = 256;      ///< calls inside one worker
   std::size_t most_queued_bytes = 4U << 20U;
-  int start_attempts = 3;                               ///< workers of a kind that may die before they say hello
+  int start_attempts = 3;  ///< workers of a kind that may die before they say hello
 };
 
 /// Decides which call goes to which worker of a node and what to do when either misbehaves. A pure state machine: events in,
@@ -128,8 +129,8 @@ class dispatcher {
     steady_time stop_asked{};
     std::optional<wire::outcome_kind> verdict;  // how it will end once it ends: cancelled, timeout, memory
     bool recalled = false;
-    bool for_driver = false;                    // the driver wants it back
-    int losses = 0;                             // workers that died under it before it ran
+    bool for_driver = false;  // the driver wants it back
+    int losses = 0;           // workers that died under it before it ran
   };
 
   enum class phase { starting, ready, stopping };

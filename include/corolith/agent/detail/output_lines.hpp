@@ -26,7 +26,7 @@ inline std::size_t printable_sequence(std::string_view text) noexcept {
   for (std::size_t i = 1; i < length; ++i)
     if ((byte(i) & 0xc0U) != 0x80) return 0;
   const unsigned second = byte(1);
-  if (first == 0xc2 && second < 0xa0) return 0;                                      // C1 control characters
+  if (first == 0xc2 && second < 0xa0) return 0;                                        // C1 control characters
   if ((first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90)) return 0;  // overlong
   if ((first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90)) return 0;
   return length;
@@ -45,8 +45,10 @@ inline std::string escape_line(std::string_view raw) {
       continue;
     }
     const auto byte = static_cast<unsigned char>(raw.front());
-    if (byte == '\r') text += "\\r";
-    else text.append({'\\', 'x', digits[byte >> 4U], digits[byte & 0xfU]});
+    if (byte == '\r')
+      text += "\\r";
+    else
+      text.append({'\\', 'x', digits[byte >> 4U], digits[byte & 0xfU]});
     raw.remove_prefix(1);
   }
   return text;

@@ -26,7 +26,7 @@ enum class parent_death { kill_group };
 
 /// From now on the end of the parent is the end of this process group.
 inline void die_with_parent(parent_death) noexcept {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { kill_own_group(); };
   sigemptyset(&action.sa_mask);
   ::sigaction(parent_death_signal(), &action, nullptr);

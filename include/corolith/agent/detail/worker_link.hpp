@@ -37,7 +37,8 @@ class worker_events {
 /// The agent's side of one worker: process, connection, output.
 class worker_link : public std::enable_shared_from_this<worker_link> {
  public:
-  COROLITH_DECL worker_link(asio::io_context& io, worker_number number, worker_events& events, const worker_command& command);
+  COROLITH_DECL worker_link(asio::io_context& io, worker_number number, worker_events& events,
+                            const worker_command& command);
   COROLITH_DECL void start();
 
   worker_number number() const noexcept { return number_; }
@@ -54,11 +55,11 @@ class worker_link : public std::enable_shared_from_this<worker_link> {
 
   // The session's notes.
   line_tail tail;
-  std::uint64_t turn = 0;           // counts reads from the connection
+  std::uint64_t turn = 0;  // counts reads from the connection
   bool drained_this_turn = false;
   bool needs_flush = false;
-  bool nested = false;              // it sent nested calls
-  std::uint64_t memory_limit = 0;   // 0: not watched
+  bool nested = false;             // it sent nested calls
+  std::uint64_t memory_limit = 0;  // 0: not watched
   std::uint64_t memory_before = 0;
 
  private:

@@ -59,9 +59,9 @@ class worker_process {
   COROLITH_DECL ~worker_process();
 
   pid_t pid() const noexcept { return pid_; }
-  unique_fd socket;         ///< connection; whoever takes it out owns it
-  unique_fd output, errors; ///< reading ends of its standard output and error, non-blocking
-  unique_fd exited;         ///< pidfd: readable when the process is gone
+  unique_fd socket;          ///< connection; whoever takes it out owns it
+  unique_fd output, errors;  ///< reading ends of its standard output and error, non-blocking
+  unique_fd exited;          ///< pidfd: readable when the process is gone
 
   /// SIGKILL for everything in its process group.
   COROLITH_DECL void kill_group() noexcept;

@@ -77,7 +77,8 @@ COROLITH_DECL void dispatcher::forget_batch(batch& of) {
   const std::uint64_t id = of.id;
   const shared_bytes body = wire::pack(wire::batch_close{id});
   for (worker* each : of.kind->workers)
-    if (std::erase(each->opened, id) != 0 && each->at == phase::ready) actions_.send(each->number, message_type::batch_close, body);
+    if (std::erase(each->opened, id) != 0 && each->at == phase::ready)
+      actions_.send(each->number, message_type::batch_close, body);
   last_batch_ = nullptr;
   batches_.erase(id);
 }
@@ -208,8 +209,10 @@ COROLITH_DECL void dispatcher::worker_gone(worker_number number, const worker_de
   if (of->memory != 0) slots_.release_memory(of->memory);
   if (of->at == phase::starting) {
     --kind.starting;
-    if (++kind.failed_starts >= settings_.start_attempts) start_failed(kind);
-    else if (!any_worker_came_up_ && kind.starting == 0) start_again(kind);  // so that it shows soon whether any will
+    if (++kind.failed_starts >= settings_.start_attempts)
+      start_failed(kind);
+    else if (!any_worker_came_up_ && kind.starting == 0)
+      start_again(kind);  // so that it shows soon whether any will
   }
   settle_losses(*of, death);
 }
@@ -217,7 +220,8 @@ COROLITH_DECL void dispatcher::worker_gone(worker_number number, const worker_de
 // The call that ran is to blame. What waited behind it did not run, or its result was lost with the worker: it runs again.
 COROLITH_DECL void dispatcher::settle_losses(worker& of, const worker_death& death) {
   std::deque<entry> queue = std::move(of.queue);
-  const bool known = death.running && std::any_of(queue.begin(), queue.end(), [&](const entry& call) { return call.id == *death.running; });
+  const bool known = death.running && std::any_of(queue.begin(), queue.end(),
+                                                  [&](const entry& call) { return call.id == *death.running; });
   for (std::size_t i = queue.size(); i-- > 0;) {
     entry& call = queue[i];
     batch& its = *call.of;
@@ -254,7 +258,8 @@ COROLITH_DECL void dispatcher::start_failed(kind_state& kind) {
   kind.pending.clear();
   pending_ -= calls.size();
   for (entry& call : calls) {
-    actions_.fail(call.id, outcome_kind::worker_lost, "no worker with the environment and resources of this call comes up", 0, nullptr);
+    actions_.fail(call.id, outcome_kind::worker_lost,
+                  "no worker with the environment and resources of this call comes up", 0, nullptr);
     call_ended(*call.of);
   }
 }
@@ -295,7 +300,8 @@ COROLITH_DECL dispatcher::entry dispatcher::take_out(worker& of, std::size_t pos
   return call;
 }
 
-COROLITH_DECL std::optional<outcome_kind> dispatcher::finished(worker_number number, const wire::result_head& head, steady_time now) {
+COROLITH_DECL std::optional<outcome_kind> dispatcher::finished(worker_number number, const wire::result_head& head,
+                                                               steady_time now) {
   worker* of = find_worker(number);
   if (of == nullptr) return std::nullopt;
   std::size_t position = 0;
@@ -378,8 +384,8 @@ COROLITH_DECL bool dispatcher::may_take(const worker& candidate, const batch& of
   if (candidate.at != phase::ready || candidate.is_blocked) return false;
   if (candidate.queue.empty()) return slots_.memory_fits(of.limits.memory);
   const entry& head = candidate.queue.front();
-  return head.of->limits.timeout_ns <= 0 && !head.verdict && candidate.queue.size() < depth(of) && of.limits.memory <= candidate.memory &&
-         candidate.queued_bytes < settings_.most_queued_bytes;
+  return head.of->limits.timeout_ns <= 0 && !head.verdict && candidate.queue.size() < depth(of) &&
+         of.limits.memory <= candidate.memory && candidate.queued_bytes < settings_.most_queued_bytes;
 }
 
 COROLITH_DECL bool dispatcher::set_memory(worker& of, std::uint64_t bytes) {
@@ -436,8 +442,10 @@ COROLITH_DECL bool dispatcher::start_for(kind_state& kind, steady_time now) {
   if (!slots_.memory_fits(kind.pending.front().of->limits.memory)) return false;
   while (kind.starting < kind.pending.size()) {
     auto share = slots_.acquire(kind.kind.cpus, kind.kind.gpus);
-    if (share) start(kind, *share);
-    else if (!evict_for(kind, now)) return kind.starting > 0;
+    if (share)
+      start(kind, *share);
+    else if (!evict_for(kind, now))
+      return kind.starting > 0;
   }
   return true;
 }
@@ -463,8 +471,9 @@ COROLITH_DECL void dispatcher::dispatch(steady_time now) {
   std::vector<kind_state*> order;
   for (kind_state& kind : kinds_)
     if (!kind.pending.empty()) order.push_back(&kind);
-  std::sort(order.begin(), order.end(),
-            [](const kind_state* a, const kind_state* b) { return a->pending.front().arrival < b->pending.front().arrival; });
+  std::sort(order.begin(), order.end(), [](const kind_state* a, const kind_state* b) {
+    return a->pending.front().arrival < b->pending.front().arrival;
+  });
   for (kind_state* kind : order)
     if (!place(*kind, now)) return;
 }

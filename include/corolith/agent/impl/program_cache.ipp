@@ -59,10 +59,13 @@ inline void make_private_folder(const std::string& path) {
   for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
     ::mkdir(path.substr(0, slash).c_str(), 0700);
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-    throw config_error("cannot make the program cache " + path + ": " + std::strerror(errno) + "; set cache_folder to another place");
-  struct stat info {};
-  if (::lstat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != ::geteuid() || (info.st_mode & 077U) != 0)
-    throw config_error("the program cache " + path + " must be a folder of this user with mode 0700 and no link; set cache_folder to another place");
+    throw config_error("cannot make the program cache " + path + ": " + std::strerror(errno) +
+                       "; set cache_folder to another place");
+  struct stat info{};
+  if (::lstat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != ::geteuid() ||
+      (info.st_mode & 077U) != 0)
+    throw config_error("the program cache " + path +
+                       " must be a folder of this user with mode 0700 and no link; set cache_folder to another place");
 }
 
 inline error cannot_write(const std::string& folder, const std::string& reason) {

@@ -20,7 +20,7 @@ COROLITH_DECL program_fetch::program_fetch(std::vector<wire::module_file> module
     : modules_(std::move(modules)), cache_folder_(std::move(cache_folder)) {}
 
 inline bool is_at_its_path(const wire::module_file& file) {
-  struct stat info {};
+  struct stat info{};
   if (file.path.empty() || file.path.front() != '/' || ::stat(file.path.c_str(), &info) != 0) return false;
   if (!S_ISREG(info.st_mode) || static_cast<std::uint64_t>(info.st_size) != file.size) return false;
   if (file.executable && ::access(file.path.c_str(), X_OK) != 0) return false;
@@ -35,7 +35,8 @@ COROLITH_DECL bool program_fetch::find(const wire::module_file& file) {
   return true;
 }
 
-COROLITH_DECL program_fetch::state program_fetch::advance(const std::function<void(const wire::sha256_bytes&)>& request) {
+COROLITH_DECL program_fetch::state program_fetch::advance(
+    const std::function<void(const wire::sha256_bytes&)>& request) {
   while (paths_.size() < modules_.size()) {
     const wire::module_file& file = modules_[paths_.size()];
     if (!cache_ || !permit_) {
@@ -61,13 +62,15 @@ COROLITH_DECL program_fetch::state program_fetch::advance(const std::function<vo
 }
 
 COROLITH_DECL void program_fetch::received(const shared_bytes& body) {
-  if (!permit_ || paths_.size() == modules_.size()) throw error(errc::protocol, "the driver sent a program file that nobody asked for");
+  if (!permit_ || paths_.size() == modules_.size())
+    throw error(errc::protocol, "the driver sent a program file that nobody asked for");
   const wire::module_file& file = modules_[paths_.size()];
   if (wire::read_head<wire::sha256_bytes>(body) != file.sha256)
     throw error(errc::protocol, "the driver sent another program file than the one it was asked for");
   const shared_bytes content = wire::after_head<wire::sha256_bytes>(body);
   if (content.empty() && file.size != 0)
-    throw error(errc::protocol, "the driver has no file with the hash of " + file.name + " any more: was it rebuilt meanwhile?");
+    throw error(errc::protocol,
+                "the driver has no file with the hash of " + file.name + " any more: was it rebuilt meanwhile?");
   paths_.push_back(cache_->install(file, content));
   moved_ = true;
   permit_.reset();
@@ -76,8 +79,10 @@ COROLITH_DECL void program_fetch::received(const shared_bytes& body) {
 COROLITH_DECL void program_fetch::finish() {
   bool libraries = false;
   for (std::size_t i = 0; i < modules_.size(); ++i) {
-    if (modules_[i].executable) executable_ = paths_[i];
-    else libraries = true;
+    if (modules_[i].executable)
+      executable_ = paths_[i];
+    else
+      libraries = true;
   }
   if (executable_.empty()) throw error(errc::protocol, "the driver announced a program without an executable");
   if (moved_ && libraries) library_folder_ = cache_->library_folder(modules_, paths_);

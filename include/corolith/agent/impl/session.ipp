@@ -119,8 +119,7 @@ COROLITH_DECL void session::end(int status) noexcept {
   io_.stop();
 }
 
-// --- the driver's connection
-// ----------------------------------------------------------------------------------------------
+// --- the driver's connection ----------------------------------------------------------------------------------------
 
 COROLITH_DECL void session::connect(const search_settings& search) {
   search_ = std::make_shared<driver_search>(
@@ -165,8 +164,7 @@ COROLITH_DECL void session::on_driver_closed(const std::exception_ptr& reason) {
 
 COROLITH_DECL void session::on_driver_message(wire::message&& got) {
   switch (got.type) {
-    case message_type::welcome:
-      return on_welcome(wire::unpack<wire::welcome>(got.body));
+    case message_type::welcome: return on_welcome(wire::unpack<wire::welcome>(got.body));
     case message_type::program_file:
       if (!program_ || dispatcher_) return;
       try {
@@ -175,8 +173,7 @@ COROLITH_DECL void session::on_driver_message(wire::message&& got) {
         return fail_agent(problem.what());
       }
       return fetch_program();
-    case message_type::shutdown:
-      return shut_down();
+    case message_type::shutdown: return shut_down();
     default:
       if (dispatcher_) return on_work_message(std::move(got));
       throw error(errc::protocol, "the driver sent work before the agent was ready");
@@ -185,20 +182,13 @@ COROLITH_DECL void session::on_driver_message(wire::message&& got) {
 
 COROLITH_DECL void session::on_work_message(wire::message&& got) {
   switch (got.type) {
-    case message_type::call:
-      return dispatcher_->add_call(std::move(got.body));
-    case message_type::batch_open:
-      return dispatcher_->open_batch(got.body);
-    case message_type::batch_close:
-      return dispatcher_->close_batch(wire::unpack<wire::batch_close>(got.body).batch);
-    case message_type::cancel:
-      return dispatcher_->cancel(wire::read_head<call_id>(got.body), steady_now());
-    case message_type::recall:
-      return dispatcher_->recall(wire::read_head<call_id>(got.body));
-    case message_type::nested_down:
-      return relay_down(got.body);
-    default:
-      log::debug("agent: a message that is not for agents, type " + std::to_string(static_cast<int>(got.type)));
+    case message_type::call: return dispatcher_->add_call(std::move(got.body));
+    case message_type::batch_open: return dispatcher_->open_batch(got.body);
+    case message_type::batch_close: return dispatcher_->close_batch(wire::unpack<wire::batch_close>(got.body).batch);
+    case message_type::cancel: return dispatcher_->cancel(wire::read_head<call_id>(got.body), steady_now());
+    case message_type::recall: return dispatcher_->recall(wire::read_head<call_id>(got.body));
+    case message_type::nested_down: return relay_down(got.body);
+    default: log::debug("agent: a message that is not for agents, type " + std::to_string(static_cast<int>(got.type)));
   }
 }
 
@@ -221,12 +211,9 @@ COROLITH_DECL void session::fetch_program() {
     switch (program_->advance([this](const wire::sha256_bytes& hash) {
       driver_->send(message_type::program_request, wire::pack(wire::program_request{hash}));
     })) {
-      case program_fetch::state::asked:
-        return;
-      case program_fetch::state::done:
-        return start_work();
-      case program_fetch::state::wait:
-        break;
+      case program_fetch::state::asked: return;
+      case program_fetch::state::done: return start_work();
+      case program_fetch::state::wait: break;
     }
   } catch (const std::exception& problem) {
     return fail_agent(problem.what());
@@ -289,8 +276,7 @@ COROLITH_DECL void session::shut_down_if_idle() {
   if (shutting_down_ && workers_.empty()) driver_->close_when_sent();
 }
 
-// --- dispatch_actions
-// -----------------------------------------------------------------------------------------------------
+// --- dispatch_actions -----------------------------------------------------------------------------------------------
 
 COROLITH_DECL worker_link* session::find(worker_number number) {
   if (last_worker_ != nullptr && last_worker_->number() == number) return last_worker_;
@@ -403,15 +389,12 @@ COROLITH_DECL void session::give_up() {
   });
 }
 
-// --- worker_events
-// --------------------------------------------------------------------------------------------------------
+// --- worker_events --------------------------------------------------------------------------------------------------
 
 COROLITH_DECL void session::on_worker_message(worker_link& from, wire::message&& got) {
   switch (got.type) {
-    case message_type::result:
-      return on_result(from, got.body);
-    case message_type::worker_hello:
-      return dispatcher_->worker_ready(from.number(), steady_now());
+    case message_type::result: return on_result(from, got.body);
+    case message_type::worker_hello: return dispatcher_->worker_ready(from.number(), steady_now());
     case message_type::returned:
       return dispatcher_->returned(from.number(), wire::read_head<call_id>(got.body), steady_now());
     case message_type::blocked:
@@ -480,8 +463,7 @@ COROLITH_DECL void session::on_worker_gone(worker_link& from, exit_state how) {
   end_of_turn();
 }
 
-// --- turns and time
-// -------------------------------------------------------------------------------------------------------
+// --- turns and time -------------------------------------------------------------------------------------------------
 
 COROLITH_DECL void session::end_of_turn() {
   if (dispatcher_ && !shutting_down_) {

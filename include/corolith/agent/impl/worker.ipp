@@ -36,10 +36,10 @@ namespace detail {
 
 using wire::message_type;
 
-inline constexpr std::int64_t hold_ns = 1'000'000;        // a result waits no longer than this for company
-inline constexpr std::int64_t short_call_ns = 100'000;    // after a longer call its result leaves at once
+inline constexpr std::int64_t hold_ns = 1'000'000;      // a result waits no longer than this for company
+inline constexpr std::int64_t short_call_ns = 100'000;  // after a longer call its result leaves at once
 inline constexpr std::size_t hold_bytes = 64 * 1024;
-inline constexpr std::size_t share_bytes = 64 * 1024;     // a larger result is handed over, not copied
+inline constexpr std::size_t share_bytes = 64 * 1024;  // a larger result is handed over, not copied
 
 // Two threads. The main thread runs the calls and, while it has none, waits for messages itself: a call on an idle worker
 // costs one wake-up. The watcher takes over receiving and flushing while a call runs for longer than its tick of 1 ms, and
@@ -130,7 +130,8 @@ class worker_process_main final : public uplink {
 };
 
 inline std::int64_t system_ns() noexcept {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 // Before the result: whoever has the result has the output too.
@@ -292,8 +293,8 @@ inline void worker_process_main::send_result(const wire::result_head& head, bool
     link_.append(message_type::result, bytes_of(head), body.slice(sizeof head));
   }
   if (held_since_ns_ == 0) held_since_ns_ = head.ended_ns;
-  const bool hold = more_to_do && head.ended_ns - head.started_ns < short_call_ns && head.ended_ns - held_since_ns_ < hold_ns &&
-                    link_.queued_bytes() < hold_bytes && !watching_.load();
+  const bool hold = more_to_do && head.ended_ns - head.started_ns < short_call_ns &&
+                    head.ended_ns - held_since_ns_ < hold_ns && link_.queued_bytes() < hold_bytes && !watching_.load();
   if (hold) return;
   link_.flush();
   held_since_ns_ = 0;
@@ -445,7 +446,8 @@ inline void worker_process_main::watch_tick(std::uint64_t& seen) {
     watching_ = false;
   }
   std::uint64_t pokes;
-  if (fds[0].revents != 0) [[maybe_unused]] const auto got = ::read(wake_fd_, &pokes, sizeof pokes);
+  if (fds[0].revents != 0) [[maybe_unused]]
+    const auto got = ::read(wake_fd_, &pokes, sizeof pokes);
 }
 
 inline void worker_process_main::watch() noexcept {

@@ -21,9 +21,16 @@ namespace detail {
 
 COROLITH_DECL worker_link::worker_link(asio::io_context& io, worker_number number, worker_events& events,
                                        const worker_command& command)
-    : number_(number), events_(events), process_(command), pid_(process_.pid()), output_(io, 1), errors_(io, 2), exited_(io),
+    : number_(number),
+      events_(events),
+      process_(command),
+      pid_(process_.pid()),
+      output_(io, 1),
+      errors_(io, 2),
+      exited_(io),
       patience_(io) {
-  channel_ = wire::channel::over(asio::local::stream_protocol::socket(io, asio::local::stream_protocol(), process_.socket.release()));
+  channel_ = wire::channel::over(
+      asio::local::stream_protocol::socket(io, asio::local::stream_protocol(), process_.socket.release()));
   output_.descriptor.assign(process_.output.release());
   errors_.descriptor.assign(process_.errors.release());
   exited_.assign(process_.exited.release());
@@ -47,13 +54,14 @@ COROLITH_DECL void worker_link::start() {
 }
 
 COROLITH_DECL void worker_link::wait_exit() {
-  exited_.async_wait(asio::posix::stream_descriptor::wait_read, [weak = weak_from_this()](const asio::error_code& problem) {
-    const auto self = weak.lock();
-    if (!self || problem) return;
-    self->process_gone_ = true;
-    self->process_.kill_group();  // what it started itself, and what still holds the other end of the pipes
-    self->part_gone();
-  });
+  exited_.async_wait(
+      asio::posix::stream_descriptor::wait_read, [weak = weak_from_this()](const asio::error_code& problem) {
+        const auto self = weak.lock();
+        if (!self || problem) return;
+        self->process_gone_ = true;
+        self->process_.kill_group();  // what it started itself, and what still holds the other end of the pipes
+        self->part_gone();
+      });
 }
 
 // The end of the process and the end of its connection come in any order, and results may be in the connection still.
@@ -93,7 +101,8 @@ COROLITH_DECL bool worker_link::read_pipe(pipe& from, std::size_t at_most) {
     }
     const auto count = static_cast<std::size_t>(got);
     at_most -= count;
-    from.lines.feed({buffer.data(), count}, [&](std::string&& line) { events_.on_worker_line(*this, from.stream, std::move(line)); });
+    from.lines.feed({buffer.data(), count},
+                    [&](std::string&& line) { events_.on_worker_line(*this, from.stream, std::move(line)); });
     if (count < buffer.size()) return false;  // saves a system call; a wait tells of more
   }
   return !from.ended;
@@ -102,14 +111,15 @@ COROLITH_DECL bool worker_link::read_pipe(pipe& from, std::size_t at_most) {
 COROLITH_DECL void worker_link::wait_pipe(pipe& from) {
   if (from.waiting || from.ended || finished_ || !events_.may_read_output()) return;
   from.waiting = true;
-  from.descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [weak = weak_from_this(), &from](const asio::error_code& problem) {
-    const auto self = weak.lock();
-    if (!self) return;
-    from.waiting = false;
-    if (problem) return;
-    if (self->events_.may_read_output()) self->read_pipe(from, 65536);
-    self->wait_pipe(from);
-  });
+  from.descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                             [weak = weak_from_this(), &from](const asio::error_code& problem) {
+                               const auto self = weak.lock();
+                               if (!self) return;
+                               from.waiting = false;
+                               if (problem) return;
+                               if (self->events_.may_read_output()) self->read_pipe(from, 65536);
+                               self->wait_pipe(from);
+                             });
 }
 
 COROLITH_DECL void worker_link::drain_output() {

@@ -53,7 +53,7 @@ inline void say(const char* text) noexcept {
   ::prctl(PR_SET_PDEATHSIG, parent_death_signal());
   if (::getppid() != plan.parent) ::_exit(127);
   for (int number = 1; number < NSIG; ++number) {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = SIG_DFL;
     ::sigaction(number, &action, nullptr);  // fails for SIGKILL and SIGSTOP
   }
@@ -156,8 +156,10 @@ COROLITH_DECL exit_state worker_process::reap() noexcept {
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;
-  if (WIFSIGNALED(status)) state_.signal = WTERMSIG(status);
-  else state_.exit_status = WEXITSTATUS(status);
+  if (WIFSIGNALED(status))
+    state_.signal = WTERMSIG(status);
+  else
+    state_.exit_status = WEXITSTATUS(status);
   return state_;
 }
 

@@ -15,7 +15,8 @@ namespace corolith {
 inline namespace v0 {
 namespace detail {
 
-inline void flatten_json(config& into, const std::string& path, const std::string& prefix, simdjson::dom::object object) {
+inline void flatten_json(config& into, const std::string& path, const std::string& prefix,
+                         simdjson::dom::object object) {
   for (auto [name, value] : object) {
     const std::string key = prefix + std::string(name);
     const std::string source = path + ", key " + key;
@@ -23,11 +24,12 @@ inline void flatten_json(config& into, const std::string& path, const std::strin
     switch (value.type()) {
       case type::OBJECT: flatten_json(into, path, key + ".", value.get_object()); break;
       case type::STRING: into.set(key, std::string(std::string_view(value)), source); break;
-      case type::INT64: case type::UINT64: case type::DOUBLE: case type::BOOL:
-        into.set(key, simdjson::minify(value), source);
-        break;
-      case type::ARRAY: case type::NULL_VALUE:
-        throw config_error(source + ": a string, a number or true/false was expected here");
+      case type::INT64:
+      case type::UINT64:
+      case type::DOUBLE:
+      case type::BOOL: into.set(key, simdjson::minify(value), source); break;
+      case type::ARRAY:
+      case type::NULL_VALUE: throw config_error(source + ": a string, a number or true/false was expected here");
     }
   }
 }
@@ -64,7 +66,8 @@ COROLITH_DECL void config::read_file(const std::string& path) {
   if (parsed.error() == simdjson::IO_ERROR) throw config_error("configuration file " + path + ": it cannot be read");
   if (parsed.error())
     throw config_error("configuration file " + path + ": no valid JSON: " + simdjson::error_message(parsed.error()));
-  if (parsed.get_object().get(object)) throw config_error("configuration file " + path + ": it must hold a JSON object");
+  if (parsed.get_object().get(object))
+    throw config_error("configuration file " + path + ": it must hold a JSON object");
   detail::flatten_json(*this, path, "", object);
 }
 
@@ -87,8 +90,8 @@ COROLITH_DECL std::uint64_t parse_number(const config::entry& from, std::uint64_
 }
 
 COROLITH_DECL std::chrono::nanoseconds parse_duration(const config::entry& from) {
-  static constexpr std::array<detail::unit, 7> units{{{"s", 1.0}, {"ms", 1e-3}, {"us", 1e-6}, {"min", 60.0},
-                                                      {"m", 60.0}, {"h", 3600.0}, {"d", 86400.0}}};
+  static constexpr std::array<detail::unit, 7> units{
+      {{"s", 1.0}, {"ms", 1e-3}, {"us", 1e-6}, {"min", 60.0}, {"m", 60.0}, {"h", 3600.0}, {"d", 86400.0}}};
   const auto seconds = detail::parse_with_unit(from.value, units);
   if (!seconds || *seconds > 9e9)
     reject(from, fmt::format("'{}' is no duration: write for example 250ms, 2s, 1.5min or 2h", from.value));
@@ -96,9 +99,16 @@ COROLITH_DECL std::chrono::nanoseconds parse_duration(const config::entry& from)
 }
 
 COROLITH_DECL std::uint64_t parse_size(const config::entry& from) {
-  static constexpr std::array<detail::unit, 10> units{{{"B", 1.0}, {"KiB", 1024.0}, {"MiB", 1048576.0},
-                                                       {"GiB", 1073741824.0}, {"TiB", 1099511627776.0}, {"kB", 1e3},
-                                                       {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}}};
+  static constexpr std::array<detail::unit, 10> units{{{"B", 1.0},
+                                                       {"KiB", 1024.0},
+                                                       {"MiB", 1048576.0},
+                                                       {"GiB", 1073741824.0},
+                                                       {"TiB", 1099511627776.0},
+                                                       {"kB", 1e3},
+                                                       {"KB", 1e3},
+                                                       {"MB", 1e6},
+                                                       {"GB", 1e9},
+                                                       {"TB", 1e12}}};
   const auto bytes = detail::parse_with_unit(from.value, units);
   if (!bytes || *bytes > 9e18)
     reject(from, fmt::format("'{}' is no size: write for example 512MiB, 4GiB or a number of bytes", from.value));

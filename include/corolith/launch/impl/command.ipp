@@ -22,7 +22,7 @@ namespace launch {
 namespace detail {
 
 inline std::string whole_of(int file) {
-  struct stat info {};
+  struct stat info{};
   if (file < 0 || ::fstat(file, &info) != 0) return {};
   std::string text(static_cast<std::size_t>(info.st_size), '\0');
   const ssize_t got = ::pread(file, text.data(), text.size(), 0);
@@ -43,7 +43,8 @@ COROLITH_DECL command::command(std::vector<std::string> words, const std::string
   output_ = ::memfd_create("output", MFD_CLOEXEC);
   errors_ = ::memfd_create("errors", MFD_CLOEXEC);
   int failure = given < 0 || output_ < 0 || errors_ < 0 ? errno : 0;
-  if (failure == 0 && ::pwrite(given, input.data(), input.size(), 0) != static_cast<ssize_t>(input.size())) failure = ENOSPC;
+  if (failure == 0 && ::pwrite(given, input.data(), input.size(), 0) != static_cast<ssize_t>(input.size()))
+    failure = ENOSPC;
   if (failure == 0) {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
@@ -67,7 +68,8 @@ COROLITH_DECL command::command(std::vector<std::string> words, const std::string
   if (given >= 0) ::close(given);
   if (failure == 0) return;
   pid_ = 0;
-  why_ = failure == ENOENT ? "there is no such command on PATH" : std::string("it cannot be started: ") + std::strerror(failure);
+  why_ = failure == ENOENT ? "there is no such command on PATH"
+                           : std::string("it cannot be started: ") + std::strerror(failure);
 }
 
 COROLITH_DECL command::~command() {
@@ -104,8 +106,10 @@ COROLITH_DECL void command::terminate() {
 
 COROLITH_DECL void command::finish(int status) {
   pid_ = 0;
-  if (timed_out_) why_ = "it did not answer in time";
-  else if (status != 0) why_ = describe_wait_status(status);
+  if (timed_out_)
+    why_ = "it did not answer in time";
+  else if (status != 0)
+    why_ = describe_wait_status(status);
 }
 
 COROLITH_DECL std::string command::output() const { return whole_of(output_); }

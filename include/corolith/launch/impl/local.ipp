@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <corolith/core/process_status.hpp>
 #include <corolith/core/error.hpp>
+#include <corolith/core/process_status.hpp>
 #include <corolith/launch/detail/file_tail.hpp>
 #include <corolith/launch/local.hpp>
 
@@ -51,7 +51,8 @@ COROLITH_DECL std::vector<std::string> local::arguments_of(const request& what, 
                                                            const std::vector<int>& cpus) const {
   const auto cpu_count = static_cast<std::uint32_t>(cpus.size());
   const std::uint32_t slots = what.slots != 0 ? what.slots : std::max(1U, cpu_count / what.agents);
-  std::vector<std::string> arguments{"/proc/self/exe", "--corolith-agent", fmt::format("connect={}", fmt::join(what.connect, ",")),
+  std::vector<std::string> arguments{"/proc/self/exe", "--corolith-agent",
+                                     fmt::format("connect={}", fmt::join(what.connect, ",")),
                                      "session_folder=" + what.session_folder};
   const std::string host = detail::host_name();
   arguments.push_back("node_name=" + (what.agents == 1 ? host : fmt::format("{}:{}", host, number)));

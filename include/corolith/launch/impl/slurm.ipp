@@ -24,13 +24,13 @@ inline namespace v0 {
 namespace launch {
 namespace detail {
 
-inline constexpr std::chrono::seconds first_interval{1};       // jobs often start, or fail, at once
+inline constexpr std::chrono::seconds first_interval{1};  // jobs often start, or fail, at once
 inline constexpr int first_questions = 4;
-inline constexpr std::chrono::seconds question_interval{5};    // while something is awaited or amiss
-inline constexpr std::chrono::seconds quiet_interval{30};      // while all agents are here
-inline constexpr std::chrono::seconds submission_time{120};    // a busy controller takes its time
+inline constexpr std::chrono::seconds question_interval{5};  // while something is awaited or amiss
+inline constexpr std::chrono::seconds quiet_interval{30};    // while all agents are here
+inline constexpr std::chrono::seconds submission_time{120};  // a busy controller takes its time
 inline constexpr std::chrono::seconds command_time{30};
-inline constexpr std::chrono::hours step_time{24 * 366};       // an srun lives as long as its agents
+inline constexpr std::chrono::hours step_time{24 * 366};  // an srun lives as long as its agents
 
 inline std::string own_executable() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
 
@@ -45,12 +45,14 @@ inline std::string writable_folder(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::absolute(path);
   std::filesystem::create_directories(folder, failure);
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
-    throw config_error(fmt::format("log-folder: the folder {} does not exist or cannot be written; name another one", folder.string()));
+    throw config_error(fmt::format("log-folder: the folder {} does not exist or cannot be written; name another one",
+                                   folder.string()));
   return folder.string();
 }
 
 inline bool mentions(std::string_view text, std::initializer_list<std::string_view> words) {
-  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
 }
 
 }  // namespace detail
@@ -72,14 +74,18 @@ COROLITH_DECL void slurm::start(const request& what) {
     in_allocation_ = true;
     job_ = std::getenv("SLURM_JOB_ID");
     if (what.agents > *nodes)
-      throw launch_failed(fmt::format("{} nodes were asked for and the allocation that the driver runs in (job {}) has {}; ask for "
-                                      "fewer, or unset SLURM_JOB_ID to submit a new job", what.agents, job_, *nodes));
+      throw launch_failed(
+          fmt::format("{} nodes were asked for and the allocation that the driver runs in (job {}) has {}; ask for "
+                      "fewer, or unset SLURM_JOB_ID to submit a new job",
+                      what.agents, job_, *nodes));
   }
   plan_.slurm = settings_;
   plan_.what = what;
-  plan_.agent_program = settings_.agent_program.empty() ? detail::own_executable() : std::filesystem::absolute(settings_.agent_program).string();
+  plan_.agent_program = settings_.agent_program.empty() ? detail::own_executable()
+                                                        : std::filesystem::absolute(settings_.agent_program).string();
   plan_.job_name = detail::unique_job_name(detail::own_executable());
-  const std::string folder = settings_.log_folder.empty() ? what.session_folder : detail::writable_folder(settings_.log_folder);
+  const std::string folder =
+      settings_.log_folder.empty() ? what.session_folder : detail::writable_folder(settings_.log_folder);
   plan_.log_file = folder + "/job-%j.log";
   if (settings_.secret_by == secret_way::script) plan_.secret = detail::file_tail(what.secret_file);
   while (!plan_.secret.empty() && plan_.secret.back() == '\n') plan_.secret.pop_back();
@@ -96,8 +102,10 @@ COROLITH_DECL void slurm::submit() {
   cancelling_.reset();
   asked_ = 0;
   phase_ = phase::submitting;
-  if (in_allocation_) submission_.emplace(detail::srun_words(plan_), plan_.secret + "\n", detail::step_time);
-  else submission_.emplace(detail::sbatch_words(plan_), detail::job_script(plan_), detail::submission_time);
+  if (in_allocation_)
+    submission_.emplace(detail::srun_words(plan_), plan_.secret + "\n", detail::step_time);
+  else
+    submission_.emplace(detail::sbatch_words(plan_), detail::job_script(plan_), detail::submission_time);
 }
 
 COROLITH_DECL std::string slurm::log_file() const {
@@ -128,8 +136,8 @@ COROLITH_DECL void slurm::end_deserted() {
   if (clock::now() - last_connected_ <= plan_.what.patience) return;
   if (in_allocation_ ? !submission_ : phase_ != phase::submitted || state_.state != "RUNNING") return;
   deserted_ = true;
-  log::warning(fmt::format("{} runs, but none of its agents has been connected for {:.0f} s: it is cancelled", name_of_job(),
-                           std::chrono::duration<double>(plan_.what.patience).count()));
+  log::warning(fmt::format("{} runs, but none of its agents has been connected for {:.0f} s: it is cancelled",
+                           name_of_job(), std::chrono::duration<double>(plan_.what.patience).count()));
   if (in_allocation_) return submission_->terminate();
   cancelling_.emplace(std::vector<std::string>{"scancel", "--quiet", job_}, "", detail::command_time);
 }
@@ -158,7 +166,8 @@ COROLITH_DECL void slurm::take_step_end() {
 }
 
 COROLITH_DECL void slurm::ask_queue() {
-  question_.emplace(has_json_ ? detail::squeue_json_words(job_) : detail::squeue_line_words(job_), "", detail::command_time);
+  question_.emplace(has_json_ ? detail::squeue_json_words(job_) : detail::squeue_line_words(job_), "",
+                    detail::command_time);
   asked_at_ = clock::now();
   const bool early = ++asked_ < detail::first_questions && most_connected_ == 0;
   const bool quiet = connected_ == plan_.what.agents;
@@ -191,7 +200,8 @@ COROLITH_DECL void slurm::take_answer() {
   }
   queue_is_mute_ = false;
   state_ = std::move(now);
-  if (detail::is_over(state_.state)) end(fmt::format("{} ended: {}", name_of_job(), detail::describe(state_, std::time(nullptr))), false);
+  if (detail::is_over(state_.state))
+    end(fmt::format("{} ended: {}", name_of_job(), detail::describe(state_, std::time(nullptr))), false);
 }
 
 COROLITH_DECL void slurm::end(std::string reason, bool hopeless) {
@@ -211,13 +221,15 @@ COROLITH_DECL delay slurm::delayed_by() const {
   if (in_allocation_ || phase_ == phase::over || phase_ == phase::none) return {};
   if (phase_ == phase::submitting) return {"a slurm job is being submitted", true};
   if (state_.state.empty()) return {fmt::format("{} was submitted", name_of_job()), true};
-  return {fmt::format("{} is {}", name_of_job(), detail::describe(state_, std::time(nullptr))), detail::is_waiting(state_.state)};
+  return {fmt::format("{} is {}", name_of_job(), detail::describe(state_, std::time(nullptr))),
+          detail::is_waiting(state_.state)};
 }
 
 COROLITH_DECL void slurm::cancel() {
   if (in_allocation_ || cancelling_) return;
-  cancelling_.emplace(std::vector<std::string>{"scancel", "--quiet", fmt::format("--user={}", ::getuid()), "--name=" + plan_.job_name},
-                      "", detail::command_time);
+  cancelling_.emplace(
+      std::vector<std::string>{"scancel", "--quiet", fmt::format("--user={}", ::getuid()), "--name=" + plan_.job_name},
+      "", detail::command_time);
 }
 
 COROLITH_DECL void slurm::stop() {

@@ -24,11 +24,13 @@ namespace detail {
 inline constexpr const char* guard_script =
     "read -r word; [ \"$word\" = done ] && exit 0\n"
     "rm -rf -- \"$2\"\n"
-    "for pause in 0 3 10 30 60 120; do sleep \"$pause\"; scancel --quiet --user=\"$(id -u)\" --name=\"$1\" && [ \"$pause\" -gt 0 ] && exit 0; done\n";
+    "for pause in 0 3 10 30 60 120; do sleep \"$pause\"; scancel --quiet --user=\"$(id -u)\" --name=\"$1\" && [ "
+    "\"$pause\" -gt 0 ] && exit 0; done\n";
 
 COROLITH_DECL slurm_guard::slurm_guard(const std::string& job_name, const std::string& session_folder) {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw launch_failed(std::string("cannot make a pipe: ") + std::strerror(errno));
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    throw launch_failed(std::string("cannot make a pipe: ") + std::strerror(errno));
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[0], 0);

@@ -50,7 +50,8 @@ COROLITH_DECL slurm_job read_squeue_json(const std::string& text, const std::str
   simdjson::dom::parser parser;
   simdjson::dom::element answer;
   simdjson::dom::array jobs;
-  if (parser.parse(text).get(answer) || answer["jobs"].get_array().get(jobs)) throw config_error("squeue --json printed no list of jobs");
+  if (parser.parse(text).get(answer) || answer["jobs"].get_array().get(jobs))
+    throw config_error("squeue --json printed no list of jobs");
   for (simdjson::dom::element each : jobs) {
     simdjson::dom::element value;
     if (each["job_id"].get(value) || std::to_string(number_in(value)) != job) continue;
@@ -62,7 +63,8 @@ COROLITH_DECL slurm_job read_squeue_json(const std::string& text, const std::str
     return found;
   }
   // With a controller that is away it lists no jobs, says so here, and ends with status 0.
-  if (const std::string complaint = squeue_complaint(answer); !complaint.empty()) throw launch_failed("squeue: " + complaint);
+  if (const std::string complaint = squeue_complaint(answer); !complaint.empty())
+    throw launch_failed("squeue: " + complaint);
   return {};
 }
 
@@ -93,7 +95,7 @@ COROLITH_DECL std::vector<std::string> squeue_line_words(const std::string& job)
 }
 
 COROLITH_DECL bool is_waiting(std::string_view state) {
-  static constexpr std::array<std::string_view, 6> states{"PENDING",        "CONFIGURING", "REQUEUED",
+  static constexpr std::array<std::string_view, 6> states{"PENDING",      "CONFIGURING", "REQUEUED",
                                                           "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT"};
   return std::find(states.begin(), states.end(), state) != states.end();
 }
@@ -109,7 +111,8 @@ COROLITH_DECL std::string describe(const slurm_job& job, std::int64_t now) {
   if (job.state.empty()) return "no longer known to the queue";
   std::string text = job.state;
   if (!is_over(text))
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (!job.reason.empty()) text += " (" + job.reason + ")";
   if (!is_waiting(job.state) || job.start <= now) return text;
   const auto local = [](std::int64_t seconds) {

@@ -24,10 +24,14 @@ COROLITH_DECL std::vector<std::string> split_words(std::string_view text) {
     }
     if (!open) words.emplace_back();
     open = true;
-    if (quote == '\0' && (c == '\'' || c == '"')) quote = c;
-    else if (c == quote) quote = '\0';
-    else if (c == '\\' && quote != '\'' && i + 1 < text.size()) words.back() += text[++i];
-    else words.back() += c;
+    if (quote == '\0' && (c == '\'' || c == '"'))
+      quote = c;
+    else if (c == quote)
+      quote = '\0';
+    else if (c == '\\' && quote != '\'' && i + 1 < text.size())
+      words.back() += text[++i];
+    else
+      words.back() += c;
   }
   if (quote != '\0') throw config_error(fmt::format("'{}': a quote is not closed", text));
   return words;
@@ -41,9 +45,9 @@ COROLITH_DECL std::string shell_quoted(std::string_view word) {
 
 inline std::vector<std::string> agent_words(const slurm_plan& plan) {
   const request& what = plan.what;
-  std::vector<std::string> words{plan.agent_program, "--corolith-agent", "environment=slurm",
-                                 fmt::format("connect={}", fmt::join(what.connect, ",")), "launch_tag=0",
-                                 "secret_file=" + (plan.secret.empty() ? what.secret_file : "-")};
+  std::vector<std::string> words{plan.agent_program,  "--corolith-agent",
+                                 "environment=slurm", fmt::format("connect={}", fmt::join(what.connect, ",")),
+                                 "launch_tag=0",      "secret_file=" + (plan.secret.empty() ? what.secret_file : "-")};
   if (what.slots != 0) words.push_back(fmt::format("slots={}", what.slots));
   if (what.gpus != 0) words.push_back(fmt::format("gpus={}", what.gpus));
   if (what.memory != 0) words.push_back(fmt::format("memory={}", what.memory));
@@ -54,8 +58,9 @@ inline std::vector<std::string> agent_words(const slurm_plan& plan) {
 
 inline std::vector<std::string> srun_flags(const slurm_plan& plan) {
   // A lost node or agent is no reason to end the others; where calls run is the agents' business, not srun's.
-  std::vector<std::string> flags{"srun", "--ntasks-per-node=1", "--no-kill", "--kill-on-bad-exit=0", "--wait=0",
-                                 "--cpu-bind=none", "--mpi=none", plan.secret.empty() ? "--input=none" : "--input=all"};
+  std::vector<std::string> flags{
+      "srun",     "--ntasks-per-node=1", "--no-kill",  "--kill-on-bad-exit=0",
+      "--wait=0", "--cpu-bind=none",     "--mpi=none", plan.secret.empty() ? "--input=none" : "--input=all"};
   if (plan.what.slots != 0) flags.push_back(fmt::format("--cpus-per-task={}", plan.what.slots));
   return flags;
 }
@@ -73,9 +78,15 @@ COROLITH_DECL std::vector<std::string> srun_words(const slurm_plan& plan) {
 
 COROLITH_DECL std::vector<std::string> sbatch_words(const slurm_plan& plan) {
   const slurm_options& slurm = plan.slurm;
-  std::vector<std::string> words{"sbatch", "--parsable", "--job-name=" + plan.job_name,
-                                 fmt::format("--nodes={}", plan.what.agents), "--ntasks-per-node=1", "--no-requeue",
-                                 "--no-kill", "--open-mode=append", "--output=" + plan.log_file};
+  std::vector<std::string> words{"sbatch",
+                                 "--parsable",
+                                 "--job-name=" + plan.job_name,
+                                 fmt::format("--nodes={}", plan.what.agents),
+                                 "--ntasks-per-node=1",
+                                 "--no-requeue",
+                                 "--no-kill",
+                                 "--open-mode=append",
+                                 "--output=" + plan.log_file};
   words.push_back(plan.what.slots != 0 ? fmt::format("--cpus-per-task={}", plan.what.slots) : "--exclusive");
   if (plan.what.gpus != 0) words.push_back(fmt::format("--gres=gpu:{}", plan.what.gpus));
   if (plan.what.memory != 0) words.push_back(fmt::format("--mem={}M", (plan.what.memory + (1U << 20U) - 1) >> 20U));

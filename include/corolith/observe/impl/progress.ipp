@@ -21,7 +21,8 @@ inline std::size_t terminal_width() {
 
 inline std::string human_seconds(double seconds) {
   if (seconds < 60) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 3600) return fmt::format("{}:{:02} min", static_cast<int>(seconds) / 60, static_cast<int>(seconds) % 60);
+  if (seconds < 3600)
+    return fmt::format("{}:{:02} min", static_cast<int>(seconds) / 60, static_cast<int>(seconds) % 60);
   return fmt::format("{}:{:02} h", static_cast<int>(seconds) / 3600, static_cast<int>(seconds) / 60 % 60);
 }
 
@@ -38,24 +39,26 @@ inline std::string failures(const progress_counts& counts) {
 COROLITH_DECL std::string progress_meter::bar(const progress_counts& counts, double seconds, std::size_t width) {
   if (!counts.waiting_for.empty()) return counts.waiting_for.substr(0, width - 1);
   const double calls_per_s = detail::rate(counts, seconds);
-  std::string tail = fmt::format(" {}/{}{}{}, {:.0f}/s, {} agents", counts.done, counts.known, counts.open_ended ? "+" : "",
-                                 detail::failures(counts), calls_per_s, counts.agents);
+  std::string tail = fmt::format(" {}/{}{}{}, {:.0f}/s, {} agents", counts.done, counts.known,
+                                 counts.open_ended ? "+" : "", detail::failures(counts), calls_per_s, counts.agents);
   if (!counts.open_ended && calls_per_s > 0 && counts.known > counts.done)
     tail += ", " + detail::human_seconds(static_cast<double>(counts.known - counts.done) / calls_per_s) + " left";
   if (tail.size() + 12 > width) return tail.substr(1, width - 1);
   const std::size_t cells = std::min<std::size_t>(40, width - tail.size() - 3);
   const std::size_t full =
-      counts.known == 0 ? 0 : static_cast<std::size_t>(static_cast<double>(cells) * static_cast<double>(counts.done) /
-                                                       static_cast<double>(counts.known));
+      counts.known == 0 ? 0
+                        : static_cast<std::size_t>(static_cast<double>(cells) * static_cast<double>(counts.done) /
+                                                   static_cast<double>(counts.known));
   return "[" + std::string(full, '#') + std::string(cells - full, '.') + "]" + tail;
 }
 
 COROLITH_DECL std::string progress_meter::plain(const progress_counts& counts, double seconds) {
   if (!counts.waiting_for.empty())
     return fmt::format("corolith: {} ({})", counts.waiting_for, detail::human_seconds(seconds));
-  return fmt::format("corolith: {} of {}{} calls done{}, {} running, {:.0f} calls/s, {} agents with {} slots, {}", counts.done,
-                     counts.known, counts.open_ended ? " or more" : "", detail::failures(counts), counts.running,
-                     detail::rate(counts, seconds), counts.agents, counts.slots, detail::human_seconds(seconds));
+  return fmt::format("corolith: {} of {}{} calls done{}, {} running, {:.0f} calls/s, {} agents with {} slots, {}",
+                     counts.done, counts.known, counts.open_ended ? " or more" : "", detail::failures(counts),
+                     counts.running, detail::rate(counts, seconds), counts.agents, counts.slots,
+                     detail::human_seconds(seconds));
 }
 
 COROLITH_DECL void progress_meter::update(const progress_counts& counts, clock::time_point now) {

@@ -33,11 +33,11 @@ struct element_block {
 
 /// How a call ended, still encoded: it is decoded on the thread that asks for the value.
 struct call_outcome {
-  wire::result_head head{};               ///< ids, process, kind, times on the node
-  shared_bytes payload;                   ///< the value, or a packed wire::failure
+  wire::result_head head{};                 ///< ids, process, kind, times on the node
+  shared_bytes payload;                     ///< the value, or a packed wire::failure
   std::shared_ptr<const std::string> host;  ///< the node that ran it; null when none did
-  std::exception_ptr error;               ///< set where no kind of outcome fits, for example errc::cannot_fit
-  std::int64_t submitted_ns = 0;          ///< system_clock, read by the driver, as are the next two
+  std::exception_ptr error;                 ///< set where no kind of outcome fits, for example errc::cannot_fit
+  std::int64_t submitted_ns = 0;            ///< system_clock, read by the driver, as are the next two
   std::int64_t sent_ns = 0;
   std::int64_t received_ns = 0;
 };
@@ -59,12 +59,12 @@ class batch_link {
 /// What is the same for all calls of a batch.
 struct batch_request {
   codec::function_key function{};
-  shared_bytes shared;               ///< encoded callable state and shared arguments
+  shared_bytes shared;  ///< encoded callable state and shared arguments
   wire::call_limits limits{};
   std::uint32_t retries = 0;
-  bool lazy = false;                 ///< input is fed as the backend asks for it
-  std::optional<std::uint64_t> size; ///< number of elements where it is known
-  bool nested = false;               ///< opened by a call, which waits for it; not counted by the progress line
+  bool lazy = false;                  ///< input is fed as the backend asks for it
+  std::optional<std::uint64_t> size;  ///< number of elements where it is known
+  bool nested = false;                ///< opened by a call, which waits for it; not counted by the progress line
 };
 
 /// Where calls go: the driver's cluster of agents, or, inside a worker, its agent. All functions are safe from any thread.

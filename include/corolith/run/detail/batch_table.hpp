@@ -67,15 +67,15 @@ class element_store {
 /// What the driver keeps of a batch.
 struct batch_entry {
   std::shared_ptr<batch_link> link;
-  shared_bytes opened;      ///< the packed batch_open that goes once to each agent that gets a call
+  shared_bytes opened;  ///< the packed batch_open that goes once to each agent that gets a call
   element_store elements;
-  std::uint64_t fed = 0;    ///< elements so far
-  std::uint64_t ended = 0;  ///< calls that ended
-  std::uint64_t failed = 0; ///< of `ended`
-  std::uint64_t size = 0;   ///< how many there will be; 0 while that is not known
+  std::uint64_t fed = 0;     ///< elements so far
+  std::uint64_t ended = 0;   ///< calls that ended
+  std::uint64_t failed = 0;  ///< of `ended`
+  std::uint64_t size = 0;    ///< how many there will be; 0 while that is not known
   bool input_ended = false;
   bool nested = false;
-  bool touched = false;     ///< has ended calls that its link was not yet told to settle
+  bool touched = false;  ///< has ended calls that its link was not yet told to settle
 
   bool complete() const noexcept { return input_ended && ended == fed; }
 };

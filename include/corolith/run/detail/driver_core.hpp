@@ -95,7 +95,7 @@ class driver_core : public std::enable_shared_from_this<driver_core> {
   std::vector<wire::module_file> modules_;
   std::shared_ptr<wire::listener> listener_;
   std::unique_ptr<launch::launcher> launcher_;
-  struct unit {                     // what the launcher starts as one: a local agent, a job
+  struct unit {  // what the launcher starts as one: a local agent, a job
     std::uint32_t launches_left = 0;
     std::uint32_t agents_given_up = 0;
     bool over = false;

@@ -28,8 +28,8 @@ concept map_input = std::ranges::input_range<R> || is_generator<std::remove_cvre
 /// A container is there in memory, so it is encoded at once, in the caller's thread; what computes its elements is pulled as the
 /// calls go out.
 template <class R>
-concept eager_range = std::ranges::forward_range<R> &&
-                      (!std::ranges::view<std::remove_cvref_t<R>> || std::ranges::contiguous_range<R>);
+concept eager_range =
+    std::ranges::forward_range<R> && (!std::ranges::view<std::remove_cvref_t<R>> || std::ranges::contiguous_range<R>);
 
 template <class R>
 struct element_of {
@@ -52,8 +52,10 @@ class range_source : public input_source {
     const auto late = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
     block_builder& builder = into.builder();
     do {
-      if (at_) ++*at_;
-      else at_.emplace(std::ranges::begin(view_));
+      if (at_)
+        ++*at_;
+      else
+        at_.emplace(std::ranges::begin(view_));
       if (*at_ == std::ranges::end(view_)) co_return false;
       Map::encode_element(builder.bytes(), **at_);
       builder.end_element();
@@ -102,7 +104,8 @@ void feed_all(batch_core& batch, R&& range) {
 template <class Map, class R>
 std::unique_ptr<input_source> make_source(R&& range) {
   if constexpr (is_generator<std::remove_cvref_t<R>>::value) {
-    static_assert(!std::is_lvalue_reference_v<R>, "corolith: an async generator is used up by a map: pass it with std::move");
+    static_assert(!std::is_lvalue_reference_v<R>,
+                  "corolith: an async generator is used up by a map: pass it with std::move");
     return std::make_unique<generator_source<Map, std::remove_cvref_t<R>>>(std::move(range));
   } else {
     using view = std::views::all_t<R>;

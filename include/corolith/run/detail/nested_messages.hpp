@@ -86,7 +86,8 @@ inline element_block unpack_elements(const shared_bytes& body) {
 inline shared_bytes pack_outcome(const call_outcome& outcome) {
   const std::string host = outcome.host ? *outcome.host : std::string();
   byte_buffer buffer(sizeof(nested_result) + host.size() + outcome.payload.size());
-  buffer.append_value(nested_result{outcome.head, outcome.submitted_ns, outcome.sent_ns, outcome.received_ns, host.size()});
+  buffer.append_value(
+      nested_result{outcome.head, outcome.submitted_ns, outcome.sent_ns, outcome.received_ns, host.size()});
   buffer.append(std::as_bytes(std::span(host)));
   buffer.append(outcome.payload);
   return buffer.release();

@@ -25,7 +25,8 @@ class output_sink : public std::enable_shared_from_this<output_sink> {
 
   void take(output_line line) {
     if (!handler_) {
-      const std::string call = line.batch == 0 ? std::string() : " " + std::to_string(line.batch) + "." + std::to_string(line.index);
+      const std::string call =
+          line.batch == 0 ? std::string() : " " + std::to_string(line.batch) + "." + std::to_string(line.index);
       out_->line("[" + line.host + " " + std::to_string(line.pid) + call + "] " + line.text);
       return;
     }

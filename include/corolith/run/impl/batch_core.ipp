@@ -65,7 +65,8 @@ COROLITH_DECL void batch_core::start_feeding() {
 
 // On the background loop, as stop callbacks may be the user's.
 COROLITH_DECL void batch_core::stop_input() noexcept {
-  if (stop_.stop_possible() && !stop_.stop_requested()) post_to_background([stop = stop_]() mutable { stop.request_stop(); });
+  if (stop_.stop_possible() && !stop_.stop_requested())
+    post_to_background([stop = stop_]() mutable { stop.request_stop(); });
 }
 
 COROLITH_DECL void batch_core::feed_when_idle() {

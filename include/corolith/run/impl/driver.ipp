@@ -34,7 +34,8 @@ class session_folder {
   explicit session_folder(const options& settings) {
     path_ = (settings.launcher == "slurm" ? shared_base(settings.slurm) : local_base()) + "/corolith-" +
             std::to_string(::getuid()) + "-XXXXXX";
-    if (::mkdtemp(path_.data()) == nullptr) throw launch_failed("cannot make the folder " + path_ + ": is it writable?");
+    if (::mkdtemp(path_.data()) == nullptr)
+      throw launch_failed("cannot make the folder " + path_ + ": is it writable?");
   }
   ~session_folder() { remove(); }
   session_folder(const session_folder&) = delete;
@@ -57,7 +58,8 @@ class session_folder {
     if (slurm.shared_folder.empty() && home == nullptr)
       throw config_error("shared-folder: HOME is not set; name a folder that the nodes see, too");
     const std::string base =
-        std::filesystem::absolute(slurm.shared_folder.empty() ? std::string(home) + "/.corolith" : slurm.shared_folder).string();
+        std::filesystem::absolute(slurm.shared_folder.empty() ? std::string(home) + "/.corolith" : slurm.shared_folder)
+            .string();
     if (::mkdir(base.c_str(), 0700) != 0 && errno != EEXIST)
       throw config_error("shared-folder: cannot make " + base + ": " + std::strerror(errno));
     return base;
@@ -97,7 +99,9 @@ class driver : public backend {
     return batch;
   }
   void feed(std::uint64_t batch, element_block block, bool last) override {
-    enqueue([batch, block = std::move(block), last](driver_core& core) mutable { core.feed(batch, std::move(block), last); });
+    enqueue([batch, block = std::move(block), last](driver_core& core) mutable {
+      core.feed(batch, std::move(block), last);
+    });
   }
   void consumed(std::uint64_t batch, std::uint32_t count) override {
     enqueue([batch, count](driver_core& core) { core.consumed(batch, count); });
@@ -118,7 +122,10 @@ class driver : public backend {
     asio::post(io_, [this] {
       drain();
       core_->shut_down(std::make_exception_ptr(error(errc::closed, "the executor was closed before the call ended")),
-                       [this] { work_.reset(); io_.stop(); });
+                       [this] {
+                         work_.reset();
+                         io_.stop();
+                       });
     });
     thread_.join();
     folder_.remove();
@@ -178,7 +185,9 @@ class driver : public backend {
   std::thread thread_;
 };
 
-COROLITH_DECL std::shared_ptr<backend> make_driver(const options& settings) { return std::make_shared<driver>(settings); }
+COROLITH_DECL std::shared_ptr<backend> make_driver(const options& settings) {
+  return std::make_shared<driver>(settings);
+}
 
 }  // namespace detail
 }  // namespace v0

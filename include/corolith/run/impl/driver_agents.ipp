@@ -56,7 +56,8 @@ inline std::unique_ptr<launch::launcher> make_launcher(const options& settings) 
 
 COROLITH_DECL void driver_core::start() {
   launcher_ = make_launcher(settings_);
-  if (settings_.agents == 0) settings_.agents = settings_.launcher == "slurm" ? launch::slurm::allocated_nodes().value_or(1) : 1;
+  if (settings_.agents == 0)
+    settings_.agents = settings_.launcher == "slurm" ? launch::slurm::allocated_nodes().value_or(1) : 1;
   launch_agents();
   modules_ = program_modules();  // while the agents start
   tick();
@@ -107,7 +108,8 @@ COROLITH_DECL void driver_core::accepted(std::shared_ptr<wire::channel> channel)
     if (const auto self = weak.lock()) self->disconnected(id, reason);
   };
   channel->start(std::move(events));
-  channel->keep_alive(std::chrono::milliseconds(in_ms(settings_.heartbeat)), std::chrono::milliseconds(in_ms(settings_.silence)));
+  channel->keep_alive(std::chrono::milliseconds(in_ms(settings_.heartbeat)),
+                      std::chrono::milliseconds(in_ms(settings_.silence)));
   if (!gone_) return;
   channel->send(wire::message_type::shutdown);  // it came too late
   channel->flush();
@@ -126,15 +128,18 @@ COROLITH_DECL void driver_core::received(agent_session& session, wire::message&&
     case type::nested_gone: return nested_gone(session, wire::read_head<std::uint64_t>(message.body));
     case type::output: {
       auto line = wire::unpack<wire::output_line>(message.body);
-      return output_->take({session.hello.host, line.pid, line.id.batch, line.id.index, line.stream, std::move(line.text)});
+      return output_->take(
+          {session.hello.host, line.pid, line.id.batch, line.id.index, line.stream, std::move(line.text)});
     }
     case type::agent_hello: return greet(session, message);
     case type::program_request: return send_module(session, message);
     case type::agent_ready: return agent_ready(session);
     case type::agent_failed: return agent_gave_up(session, wire::unpack<wire::agent_failed>(message.body).reason);
-    case type::heartbeat: case type::goodbye: return;
-    default: throw error(errc::protocol, fmt::format("an agent sent a message of type {}, which is not for a driver",
-                                                     static_cast<int>(message.type)));
+    case type::heartbeat:
+    case type::goodbye: return;
+    default:
+      throw error(errc::protocol, fmt::format("an agent sent a message of type {}, which is not for a driver",
+                                              static_cast<int>(message.type)));
   }
 }
 
@@ -262,9 +267,12 @@ COROLITH_DECL void driver_core::check_launch_timeout() {
   if (launcher_->delayed_by().of_others) launched_ = clock::now();
   if (was_ready_ || failed_ || clock::now() - launched_ <= settings_.launch_timeout) return;
   const std::string held_up = launcher_->delayed_by().reason;
-  abandon_all(std::make_exception_ptr(launch_failed(fmt::format(
-      "no agent was ready after {} s (--launch-timeout); {}", std::chrono::duration<double>(settings_.launch_timeout).count(),
-      !last_trouble_.empty() ? last_trouble_ : !held_up.empty() ? held_up : "none has said why"))));
+  abandon_all(
+      std::make_exception_ptr(launch_failed(fmt::format("no agent was ready after {} s (--launch-timeout); {}",
+                                                        std::chrono::duration<double>(settings_.launch_timeout).count(),
+                                                        !last_trouble_.empty() ? last_trouble_
+                                                        : !held_up.empty()     ? held_up
+                                                                               : "none has said why"))));
 }
 
 COROLITH_DECL void driver_core::tick() {
@@ -279,7 +287,8 @@ COROLITH_DECL void driver_core::tick() {
     launcher_->connected(static_cast<std::uint32_t>(sessions_.size()));
     if (launcher_->all_gone()) return std::exchange(gone_, nullptr)();
   }
-  timer_.expires_after(gone_ || scheduler_.wants_tick() ? std::chrono::milliseconds(10) : std::chrono::milliseconds(100));
+  timer_.expires_after(gone_ || scheduler_.wants_tick() ? std::chrono::milliseconds(10)
+                                                        : std::chrono::milliseconds(100));
   timer_.async_wait([weak = weak_from_this()](std::error_code failure) {
     if (const auto self = weak.lock(); self && !failure) self->tick();
   });
@@ -299,7 +308,8 @@ COROLITH_DECL void driver_core::show_progress() {
   for (const auto& [id, session] : sessions_) counts.slots += session->ready ? session->hello.cpus : 0;
   if (counts.agents == 0 && counts.known != counts.done) {
     counts.waiting_for = fmt::format("waiting for {} agent{}", settings_.agents, settings_.agents == 1 ? "" : "s");
-    if (const launch::delay delay = launcher_->delayed_by(); !delay.reason.empty()) counts.waiting_for += ": " + delay.reason;
+    if (const launch::delay delay = launcher_->delayed_by(); !delay.reason.empty())
+      counts.waiting_for += ": " + delay.reason;
   }
   progress_.update(counts, clock::now());
 }

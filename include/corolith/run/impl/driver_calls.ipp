@@ -56,7 +56,9 @@ COROLITH_DECL void driver_core::feed(std::uint64_t batch, element_block block, b
   }
 }
 
-COROLITH_DECL void driver_core::consumed(std::uint64_t batch, std::uint32_t count) { scheduler_.consumed(batch, count); }
+COROLITH_DECL void driver_core::consumed(std::uint64_t batch, std::uint32_t count) {
+  scheduler_.consumed(batch, count);
+}
 
 COROLITH_DECL void driver_core::cancel(std::uint64_t batch, std::optional<std::uint32_t> index) {
   const auto found = batches_.find(batch);
@@ -77,9 +79,8 @@ COROLITH_DECL void driver_core::result(agent_session& session, const wire::messa
   const auto head = wire::read_head<wire::result_head>(message.body);
   const auto found = batches_.find(head.id.batch);
   if (found == batches_.end()) return;  // the batch is over: a late result of an older attempt
-  const auto verdict =
-      scheduler_.finished(session.id, head.id, static_cast<schedule::outcome_kind>(head.kind),
-                          std::max<std::int64_t>(0, head.ended_ns - head.started_ns), steady_now_ns());
+  const auto verdict = scheduler_.finished(session.id, head.id, static_cast<schedule::outcome_kind>(head.kind),
+                                           std::max<std::int64_t>(0, head.ended_ns - head.started_ns), steady_now_ns());
   using schedule::verdict::deliver, schedule::verdict::failed;
   if (verdict != deliver && verdict != failed) return;
   call_outcome outcome;
@@ -136,7 +137,8 @@ COROLITH_DECL void driver_core::execute_fail(const schedule::command& command) {
 COROLITH_DECL void driver_core::execute(const schedule::command& command) {
   using kind = schedule::command_kind;
   const auto on_agent = [&](wire::message_type type, byte_span body) {
-    if (const auto found = sessions_.find(command.agent); found != sessions_.end()) found->second->channel->send(type, body);
+    if (const auto found = sessions_.find(command.agent); found != sessions_.end())
+      found->second->channel->send(type, body);
   };
   const auto entry = batches_.find(command.id.batch);
   switch (command.kind) {

@@ -34,7 +34,8 @@ void replace(std::optional<T>& value, const std::optional<T>& by) {
 inline std::vector<std::string> encode_environment(const std::vector<std::pair<std::string, std::string>>& variables) {
   std::vector<std::string> encoded;
   for (const auto& [name, value] : variables) {
-    if (name.empty() || name.find_first_of(std::string("=\0", 2)) != std::string::npos || value.find('\0') != std::string::npos)
+    if (name.empty() || name.find_first_of(std::string("=\0", 2)) != std::string::npos ||
+        value.find('\0') != std::string::npos)
       throw config_error("call option env: '" + name + "' is no name of an environment variable");
     encoded.push_back(name + "=" + value);
   }

@@ -127,7 +127,8 @@ COROLITH_DECL int main(int argc, char** argv, task<int> (*run)(executor&)) {
 }
 
 COROLITH_DECL int main(int argc, char** argv, task<int> (*run)(executor&, std::vector<std::string>)) {
-  return detail::run_main(argc, argv, true, [run](executor& ex, std::vector<std::string> rest) { return run(ex, std::move(rest)); });
+  return detail::run_main(argc, argv, true,
+                          [run](executor& ex, std::vector<std::string> rest) { return run(ex, std::move(rest)); });
 }
 
 }  // namespace v0

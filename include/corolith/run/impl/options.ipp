@@ -41,7 +41,8 @@ inline port_range parse_ports(const config::entry& from) {
   const config::entry last{dash == std::string::npos ? from.value : from.value.substr(dash + 1), from.source};
   const port_range range{static_cast<std::uint16_t>(parse_number(first, 1, 65535)),
                          static_cast<std::uint16_t>(parse_number(last, 1, 65535))};
-  if (range.first > range.last) reject(from, fmt::format("'{}': the range is empty; write for example 40000-40100", from.value));
+  if (range.first > range.last)
+    reject(from, fmt::format("'{}': the range is empty; write for example 40000-40100", from.value));
   return range;
 }
 
@@ -51,7 +52,7 @@ inline secret_way parse_secret_way(const config::entry& from) {
   reject(from, fmt::format("'{}' is neither file nor script", from.value));
 }
 
-template <std::string slurm_options::*Member>
+template <std::string slurm_options::* Member>
 option_row slurm_text(const char* name, const char* value, const char* help) {
   return {name, value, help, [](options& o, const config::entry& e) { o.slurm.*Member = e.value; }};
 }
@@ -67,7 +68,8 @@ inline const auto& option_rows() {
                  }},
       option_row{"agents", "N", "number of agents (1; in a Slurm allocation one for each node)",
                  [](options& o, const entry& e) { o.agents = parse_count(e, 1, 4096); }},
-      option_row{"nodes", "N", "the same in Slurm's word", [](options& o, const entry& e) { o.agents = parse_count(e, 1, 4096); }},
+      option_row{"nodes", "N", "the same in Slurm's word",
+                 [](options& o, const entry& e) { o.agents = parse_count(e, 1, 4096); }},
       option_row{"slots", "N", "slots per agent, 0 for all its processors (0)",
                  [](options& o, const entry& e) { o.slots = parse_count(e, 0, 4096); }},
       option_row{"gpus", "N", "GPUs per agent (0)", [](options& o, const entry& e) { o.gpus = parse_count(e, 0, 64); }},
@@ -101,7 +103,8 @@ inline const auto& option_rows() {
       slurm_text<&slurm_options::preamble>("preamble", "SHELL", "lines before the agents start: module load ..."),
       slurm_text<&slurm_options::log_folder>("log-folder", "PATH", "keeps the logs of Slurm jobs"),
       slurm_text<&slurm_options::agent_program>("agent-program", "PATH", "what nodes run as the agent (this program)"),
-      slurm_text<&slurm_options::shared_folder>("shared-folder", "PATH", "seen by driver and nodes, for the secret (~/.corolith)"),
+      slurm_text<&slurm_options::shared_folder>("shared-folder", "PATH",
+                                                "seen by driver and nodes, for the secret (~/.corolith)"),
       option_row{"secret-by", "WAY", "file in the shared folder, or script of the job (file)",
                  [](options& o, const entry& e) { o.slurm.secret_by = parse_secret_way(e); }},
       option_row{"timeout", "TIME", "default timeout of a call (none)",
@@ -163,7 +166,8 @@ inline std::vector<std::string> read_flags(config& settings, int argc, const cha
     const std::string source = std::string("flag --") + name;
     if (equals == word.size() && i + 1 == argc) throw config_error(source + ": a value was expected after it");
     if (settings.find(name) != nullptr) throw config_error(source + ": it was given twice");
-    settings.set(name, std::string(equals == word.size() ? std::string_view(argv[++i]) : word.substr(equals + 1)), source);
+    settings.set(name, std::string(equals == word.size() ? std::string_view(argv[++i]) : word.substr(equals + 1)),
+                 source);
   }
   return rest;
 }
@@ -182,10 +186,11 @@ COROLITH_DECL std::string options_help(const std::string& program) {
   std::string text = fmt::format("usage: {} [FLAGS] [ARGUMENTS OF THE PROGRAM]\n\nflags of corolith:\n", program);
   for (const detail::option_row& row : detail::option_rows())
     text += fmt::format("  --{:<24} {}\n", std::string(row.name) + " " + row.value, row.help);
-  text += "  --config FILE              JSON file with any of these settings, by name\n"
-          "  --help, --version\n\n"
-          "Each flag can also be an environment variable (--log-level is COROLITH_LOG_LEVEL) or a key of the file.\n"
-          "Flags come first, then the environment, then the file. After -- everything is the program's own.\n";
+  text +=
+      "  --config FILE              JSON file with any of these settings, by name\n"
+      "  --help, --version\n\n"
+      "Each flag can also be an environment variable (--log-level is COROLITH_LOG_LEVEL) or a key of the file.\n"
+      "Flags come first, then the environment, then the file. After -- everything is the program's own.\n";
   return text;
 }
 
@@ -196,7 +201,8 @@ COROLITH_DECL parsed_options parse_options(int argc, const char* const* argv) {
   if (!parsed.help.empty()) return parsed;
   const auto read_variable = [&](const char* name) {
     const std::string variable = detail::variable_of(name);
-    if (const char* value = std::getenv(variable.c_str())) settings.set(name, value, "environment variable " + variable);
+    if (const char* value = std::getenv(variable.c_str()))
+      settings.set(name, value, "environment variable " + variable);
   };
   for (const detail::option_row& row : detail::option_rows()) read_variable(row.name);
   read_variable("config");

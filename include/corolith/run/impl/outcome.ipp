@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-
 namespace corolith {
 inline namespace v0 {
 namespace detail {
@@ -53,8 +52,12 @@ COROLITH_DECL std::exception_ptr to_exception(const call_outcome& outcome) {
   } catch (const error& e) {
     failure.what = std::string("the failure could not be decoded: ") + e.what();
   }
-  call_origin origin{outcome.host ? *outcome.host : failure.host, outcome.head.pid,           outcome.head.id.batch,
-                     outcome.head.id.index,                       outcome.head.id.attempt, failure.stderr_tail};
+  call_origin origin{outcome.host ? *outcome.host : failure.host,
+                     outcome.head.pid,
+                     outcome.head.id.batch,
+                     outcome.head.id.index,
+                     outcome.head.id.attempt,
+                     failure.stderr_tail};
   const std::string where = describe_origin(origin);
   const auto text = [&](const std::string& what) { return what + " (" + where + ")"; };
   using kind = wire::outcome_kind;
@@ -62,24 +65,23 @@ COROLITH_DECL std::exception_ptr to_exception(const call_outcome& outcome) {
     case kind::exception:
       return std::make_exception_ptr(remote_error(failure.type_name, failure.what,
                                                   text(failure.type_name + ": " + failure.what), std::move(origin)));
-    case kind::timeout:
-      return std::make_exception_ptr(call_timeout(text(failure.what), std::move(origin)));
-    case kind::memory:
-      return std::make_exception_ptr(memory_exceeded(text(failure.what), std::move(origin)));
+    case kind::timeout: return std::make_exception_ptr(call_timeout(text(failure.what), std::move(origin)));
+    case kind::memory: return std::make_exception_ptr(memory_exceeded(text(failure.what), std::move(origin)));
     case kind::worker_lost: {
       std::string what = describe_death(failure);
       if (!failure.what.empty()) what += "; " + failure.what;
       return std::make_exception_ptr(worker_lost(text(what), std::move(origin)));
     }
     case kind::cancelled:
-      return std::make_exception_ptr(cancelled(text(failure.what.empty() ? "cancelled" : failure.what), std::move(origin)));
+      return std::make_exception_ptr(
+          cancelled(text(failure.what.empty() ? "cancelled" : failure.what), std::move(origin)));
     case kind::unknown_function:
       return std::make_exception_ptr(call_error(errc::unknown_function, text(failure.what), std::move(origin)));
-    case kind::codec:
-      return std::make_exception_ptr(call_error(errc::codec, text(failure.what), std::move(origin)));
+    case kind::codec: return std::make_exception_ptr(call_error(errc::codec, text(failure.what), std::move(origin)));
     case kind::value: break;
   }
-  return std::make_exception_ptr(call_error(errc::protocol, text("a value where a failure was expected"), std::move(origin)));
+  return std::make_exception_ptr(
+      call_error(errc::protocol, text("a value where a failure was expected"), std::move(origin)));
 }
 
 COROLITH_DECL call_outcome make_failure(call_id id, wire::outcome_kind kind, std::string text) {

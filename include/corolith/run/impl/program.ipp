@@ -23,7 +23,7 @@ namespace detail {
 inline shared_bytes map_file(const char* path) {
   const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return {};
-  struct stat status {};
+  struct stat status{};
   void* mapped = MAP_FAILED;
   if (::fstat(fd, &status) == 0 && status.st_size > 0)
     mapped = ::mmap(nullptr, static_cast<std::size_t>(status.st_size), PROT_READ, MAP_PRIVATE, fd, 0);
@@ -37,7 +37,8 @@ inline shared_bytes map_file(const char* path) {
 inline bool is_system_library(std::string_view path) {
   constexpr std::string_view folders[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
   return path.find('/') == std::string_view::npos ||
-         std::any_of(std::begin(folders), std::end(folders), [&](std::string_view each) { return path.starts_with(each); });
+         std::any_of(std::begin(folders), std::end(folders),
+                     [&](std::string_view each) { return path.starts_with(each); });
 }
 
 inline wire::module_file describe_module(const std::string& opened, std::string path, bool executable) {
@@ -54,13 +55,15 @@ inline wire::module_file describe_module(const std::string& opened, std::string 
 
 COROLITH_DECL std::vector<wire::module_file> program_modules() {
   char path[4096] = {};
-  if (::readlink("/proc/self/exe", path, sizeof path - 1) < 0) throw launch_failed("cannot read /proc/self/exe: is /proc mounted?");
+  if (::readlink("/proc/self/exe", path, sizeof path - 1) < 0)
+    throw launch_failed("cannot read /proc/self/exe: is /proc mounted?");
   // The open file, not the path: a program that was rebuilt while it runs still ships what runs.
   std::vector<wire::module_file> modules{describe_module("/proc/self/exe", path, true)};
   std::vector<std::string> libraries;
   ::dl_iterate_phdr(
       [](dl_phdr_info* info, std::size_t, void* list) {
-        if (!is_system_library(info->dlpi_name)) static_cast<std::vector<std::string>*>(list)->emplace_back(info->dlpi_name);
+        if (!is_system_library(info->dlpi_name))
+          static_cast<std::vector<std::string>*>(list)->emplace_back(info->dlpi_name);
         return 0;
       },
       &libraries);

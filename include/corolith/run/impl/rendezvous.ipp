@@ -22,7 +22,8 @@ inline std::vector<wire::address> places_to_listen(const options& settings, cons
   if (!settings.listen.empty()) return {wire::address::parse(settings.listen)};
   if (!settings.interface.empty()) {
     std::vector<wire::address> places;
-    for (std::string& number : wire::addresses_of_interface(settings.interface)) places.push_back(wire::address::tcp(number, 0));
+    for (std::string& number : wire::addresses_of_interface(settings.interface))
+      places.push_back(wire::address::tcp(number, 0));
     return places;
   }
   if (settings.launcher == "local" && settings.ports.first == 0)
@@ -49,8 +50,10 @@ inline std::vector<std::string> addresses_to_tell(const options& settings, const
     told.push_back(wire::address::tcp(number, bound.port).to_string());
   }
   if (told.empty())
-    throw config_error(fmt::format("no network interface has an address that agents could call back ({} launcher); name one with "
-                                   "--listen tcp:HOST:PORT", settings.launcher));
+    throw config_error(
+        fmt::format("no network interface has an address that agents could call back ({} launcher); name one with "
+                    "--listen tcp:HOST:PORT",
+                    settings.launcher));
   return told;
 }
 

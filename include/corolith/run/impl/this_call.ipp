@@ -73,12 +73,8 @@ class nested_backend : public backend, public std::enable_shared_from_this<neste
     if (!link) return;
     switch (type) {
       case wire::message_type::started: return link->want_input(wire::read_head<nested_count>(body).count);
-      case wire::message_type::result:
-        link->finished(unpack_outcome(body));
-        return link->settle(false);
-      case wire::message_type::batch_close:
-        forget(batch);
-        return link->settle(true);
+      case wire::message_type::result: link->finished(unpack_outcome(body)); return link->settle(false);
+      case wire::message_type::batch_close: forget(batch); return link->settle(true);
       case wire::message_type::agent_failed: {
         forget(batch);
         const shared_bytes text = wire::after_head<std::uint64_t>(body);

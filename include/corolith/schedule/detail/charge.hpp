@@ -30,6 +30,7 @@ struct charge {
     memory -= o.memory;
     return *this;
   }
+  friend bool operator==(const charge&, const charge&) noexcept = default;
 };
 
 // What a cpu or gpu counts, and a KiB. Dividing by a depth that is no power of two loses a little; with these sizes the

@@ -91,6 +91,7 @@ struct shape_record {
   resources need;
   std::uint32_t depth = 1;
   charge cost;
+  charge entire;  // of a call that runs; cost is its part of a window
   fair_heap ready;
   std::uint32_t batches = 0;           // that are not done
   std::uint32_t fitting = 0;           // agents that could run one if they were empty

@@ -120,10 +120,11 @@ COROLITH_DECL void core::mark_dirty(agent_record& agent) {
 // What the tree shows of an agent is what may be sent to it now.
 COROLITH_DECL void core::refresh(std::uint32_t slot) {
   const agent_record& agent = agents[slot];
-  const bool closed =
-      !agent.alive || agent.draining || agent.resting || slot == reserved_agent || (agent.on_trial && agent.calls > 0);
+  // A blocked call does not count: what it waits for may have to run here.
+  const bool tried = agent.on_trial && agent.calls > agent.blocked;
+  const bool closed = !agent.alive || agent.draining || agent.resting || slot == reserved_agent || tried;
   if (closed) return tree.set(slot, {});
-  tree.set(slot, {agent.free, agent.on_trial ? 0 : std::max<std::int64_t>(0, agent.idle)});
+  tree.set(slot, {agent.free, agent.on_trial ? 0 : std::max<std::int64_t>(0, agent.idle), capacity_of(agent.total)});
 }
 
 COROLITH_DECL void core::refresh_dirty() {

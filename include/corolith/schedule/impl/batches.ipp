@@ -64,6 +64,7 @@ COROLITH_DECL void core::enter_shape(batch_record& batch) {
     shape.need = need;
     shape.depth = batch.depth;
     shape.cost = batch.cost;
+    shape.entire = charge_of(need, 1);
     shape.kept_agent = no_slot;
     shape.patience = 0;
     shape.fitting = 0;

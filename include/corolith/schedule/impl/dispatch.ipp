@@ -11,9 +11,10 @@ COROLITH_DECL void core::dispatch() {
   refresh_dirty();
   if (final) fail_unfittable();
   for (shape_record& shape : shapes) shape.skip = false;
-  std::uint32_t shape = best_shape(false);
-  if (reserved_shape != no_slot && shape != reserved_shape) unreserve();
-  for (; shape != no_slot; shape = best_shape(false)) {
+  for (std::uint32_t shape = best_shape(false); shape != no_slot; shape = best_shape(false)) {
+    // Once it is another one's turn, be it because the large call was just sent, all may use the agent kept free for
+    // it.
+    if (reserved_shape != no_slot && shape != reserved_shape && !shapes[reserved_shape].skip) unreserve();
     std::uint32_t agent = pick_agent(shape);
     batch_record& batch = *batches[shapes[shape].ready.top()];
     if (agent != no_slot && only_avoiding(batch, agent)) {
@@ -62,12 +63,12 @@ COROLITH_DECL std::uint32_t core::best_shape(bool also_skipped) const noexcept {
 COROLITH_DECL std::uint32_t core::pick_agent(std::uint32_t shape) const noexcept {
   const charge& cost = shapes[shape].cost;
   if (shape == reserved_shape && cost.fits_in(agents[reserved_agent].free)) return reserved_agent;
-  return tree.find(cost);
+  return tree.find(cost, shapes[shape].entire);
 }
 
 COROLITH_DECL std::uint32_t core::pick_other_agent(std::uint32_t shape, std::uint32_t than) {
   tree.set(than, {});
-  const std::uint32_t found = tree.find(shapes[shape].cost);
+  const std::uint32_t found = tree.find(shapes[shape].cost, shapes[shape].entire);
   refresh(than);
   return found;
 }

@@ -104,12 +104,8 @@ COROLITH_DECL verdict scheduler::finished(agent_id agent, const call_id& id, out
       ++call.losses;
       core_->requeue(batch, id.index, call);
       return verdict::retry;
-    case consequence::fail_poison:
-      core_->fail(batch, id.index, call, fail_reason::poison);
-      break;
-    case consequence::fail_cancelled:
-      core_->fail(batch, id.index, call, fail_reason::cancelled);
-      break;
+    case consequence::fail_poison: core_->fail(batch, id.index, call, fail_reason::poison); break;
+    case consequence::fail_cancelled: core_->fail(batch, id.index, call, fail_reason::cancelled); break;
   }
   return removed ? verdict::stale : verdict::failed;
 }

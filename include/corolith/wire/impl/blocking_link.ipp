@@ -84,8 +84,7 @@ COROLITH_DECL void blocking_link::write_all() {
       std::array<byte_span, 64> parts;
       std::size_t count = under_way_.gather(parts);
       std::array<iovec, 64> vectors;
-      for (std::size_t i = 0; i < count; ++i)
-        vectors[i] = {const_cast<std::byte*>(parts[i].data()), parts[i].size()};
+      for (std::size_t i = 0; i < count; ++i) vectors[i] = {const_cast<std::byte*>(parts[i].data()), parts[i].size()};
       msghdr header{};
       header.msg_iov = vectors.data();
       header.msg_iovlen = count;

@@ -265,9 +265,9 @@ class channel_core final : public transport_waiter, public std::enable_shared_fr
     timer_.async_wait([self = shared_from_this(), writes = writes_](std::error_code error) {
       if (error || self->state_ == state::closed) return;
       if (self->writes_ != writes) return self->arm_linger();
-      self->finish(self->write_ended_ || self->broken_
-                       ? self->write_failure_
-                       : std::make_exception_ptr(corolith::error(errc::peer_silent, "the peer takes no more messages")));
+      self->finish(self->write_ended_ || self->broken_ ? self->write_failure_
+                                                       : std::make_exception_ptr(corolith::error(
+                                                             errc::peer_silent, "the peer takes no more messages")));
     });
   }
 

@@ -187,7 +187,8 @@ COROLITH_DECL void frame_reader::check(const frame_header& header) {
   }
   if (header.length == 0 || header.length > header.total) protocol_error("a chunk of impossible length");
   const assembly* known = find(header.stream);
-  if (first != (known == nullptr)) protocol_error(first ? "a large message begun twice" : "a chunk without a beginning");
+  if (first != (known == nullptr))
+    protocol_error(first ? "a large message begun twice" : "a chunk without a beginning");
   if (known == nullptr) {
     if (streams_.size() >= limits_.max_streams) protocol_error("too many large messages at once");
     if (header.total > limits_.max_reassembly - announced_) protocol_error("too many bytes of large messages at once");

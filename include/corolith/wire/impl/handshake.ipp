@@ -133,14 +133,11 @@ class handshake final : public transport_waiter, public std::enable_shared_from_
           return fail("it is a peer as " + to_string(peer_.role) + ", not as " + to_string(expected_));
         if (!same_program(peer_.program, mine_.program)) return fail(std::string(program_advice));
         return finish(nullptr);
-      case verdict::wrong_version:
-        return fail(version_advice(peer_.version, mine_.version));
-      case verdict::wrong_program:
-        return fail(std::string(program_advice));
+      case verdict::wrong_version: return fail(version_advice(peer_.version, mine_.version));
+      case verdict::wrong_program: return fail(std::string(program_advice));
       case verdict::wrong_role:
         return fail("it refuses a peer as " + to_string(mine_.role) + "; it is a " + to_string(peer_.role));
-      case verdict::none:
-        break;
+      case verdict::none: break;
     }
     fail("it answered with a verdict that does not exist");
   }
@@ -176,12 +173,9 @@ class handshake final : public transport_waiter, public std::enable_shared_from_
 
 COROLITH_DECL std::string to_string(role of) {
   switch (of) {
-    case role::driver:
-      return "driver";
-    case role::agent:
-      return "agent";
-    case role::worker:
-      return "worker";
+    case role::driver: return "driver";
+    case role::agent: return "agent";
+    case role::worker: return "worker";
   }
   return "role " + std::to_string(static_cast<unsigned>(of));
 }

@@ -81,7 +81,8 @@ inline std::string routed_address(int family, const char* far) {
 }  // namespace detail
 
 COROLITH_DECL std::vector<std::string> local_addresses() {
-  std::vector<std::string> numbers{detail::routed_address(AF_INET, "192.0.2.1"), detail::routed_address(AF_INET6, "2001:db8::1")};
+  std::vector<std::string> numbers{detail::routed_address(AF_INET, "192.0.2.1"),
+                                   detail::routed_address(AF_INET6, "2001:db8::1")};
   for (const bool loopback : {false, true})
     for (detail::interface_address& each : detail::interface_addresses())
       if (each.loopback == loopback) numbers.push_back(std::move(each.number));

@@ -266,17 +266,10 @@ class tls_transport final : public transport {
     outcome got = receive_some(self->socket_.native_handle(),
                                std::as_writable_bytes(std::span(data, static_cast<std::size_t>(size))));
     switch (got.what) {
-      case status::done:
-        return static_cast<int>(got.bytes);
-      case status::would_block:
-        BIO_set_retry_read(bio);
-        return -1;
-      case status::end:
-        self->ended_ = true;
-        return 0;
-      case status::failed:
-        self->failure_ = got.failure;
-        return -1;
+      case status::done: return static_cast<int>(got.bytes);
+      case status::would_block: BIO_set_retry_read(bio); return -1;
+      case status::end: self->ended_ = true; return 0;
+      case status::failed: self->failure_ = got.failure; return -1;
     }
     return -1;
   }
@@ -332,8 +325,7 @@ class tls_transport final : public transport {
       case SSL_R_BAD_RECORD_TYPE:
       case SSL_R_PACKET_LENGTH_TOO_LONG:
         return refuse("it does not speak TLS 1.3: a plain-text client or server, or another service");
-      default:
-        break;
+      default: break;
     }
     if (plain.what == status::end)
       return refuse("it closed the connection during the TLS handshake: it may have another secret, or be busy; " +
