@@ -203,7 +203,8 @@ TEST_CASE("agents may call back over TLS", "[run]") {
   const scratch folder;
   cluster local(options{.agents = 2, .slots = 1, .listen = "tcp:127.0.0.1:0"});
   CHECK(local->map<square>(std::views::iota(0, 50)).get().back() == 49 * 49);
-  const std::vector<process> agents = started_processes("--corolith-agent");
-  REQUIRE(agents.size() == 2);
+  std::vector<process> agents;
+  // While an agent starts a worker there are for a moment two processes with its command line.
+  wait_until([&] { return (agents = started_processes("--corolith-agent")).size() == 2; });
   for (const process& each : agents) CHECK(contains(each.command, "connect=tcp:127.0.0.1:"));
 }

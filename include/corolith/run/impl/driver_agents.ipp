@@ -189,9 +189,12 @@ COROLITH_DECL std::uint32_t driver_core::ready_agents() const {
 COROLITH_DECL void driver_core::agent_gave_up(agent_session& session, const std::string& reason) {
   std::uint32_t number = 0;
   const std::string& tag = session.hello.launch_tag;
-  std::from_chars(tag.data(), tag.data() + tag.size(), number);
+  const auto [end, problem] = std::from_chars(tag.data(), tag.data() + tag.size(), number);
+  const bool launched = problem == std::errc() && end == tag.data() + tag.size() && number < units_.size();
   session.channel->close();
-  if (number >= units_.size() || units_[number].over) return;
+  if (!launched)  // somebody started it by hand: nothing that was asked for is missing
+    return log::warning(fmt::format("agent on {}: {}; going on without it", session.hello.host, reason));
+  if (units_[number].over) return;
   unit& of = units_[number];
   of.over = ++of.agents_given_up >= launcher_->agents_per_unit();
   check_units(fmt::format("agent on {}: {}", session.hello.host, reason));
