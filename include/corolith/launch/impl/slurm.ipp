@@ -206,7 +206,11 @@ COROLITH_DECL void slurm::take_answer() {
 
 COROLITH_DECL void slurm::end(std::string reason, bool hopeless) {
   phase_ = phase::over;
-  if (!stopping_) ended_.push_back({0, std::move(reason), detail::file_tail(log_file()), hopeless});
+  if (stopping_) return;
+  std::string tail = detail::file_tail(log_file());
+  if (detail::mentions(tail, {"execve()"}) && detail::mentions(tail, {"No such file"}))
+    reason += "; the nodes do not see " + plan_.agent_program + ": name an agent that they see with --agent-program";
+  ended_.push_back({0, std::move(reason), std::move(tail), hopeless});
 }
 
 COROLITH_DECL void slurm::connected(std::uint32_t agents) {
