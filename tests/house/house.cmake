@@ -35,6 +35,7 @@ corolith_house_test(house.sizes COMMAND ${house}/sizes.py ${PROJECT_SOURCE_DIR})
 corolith_house_test(house.text COMMAND ${house}/text.py ${PROJECT_SOURCE_DIR})
 corolith_house_test(house.checks_can_fail COMMAND ${house}/checks_can_fail.py ${compile} TIMEOUT 300)
 corolith_house_test(house.headers_alone COMMAND ${house}/headers_alone.py ${PROJECT_SOURCE_DIR} ${compile} TIMEOUT 3000)
+set_tests_properties(house.headers_alone PROPERTIES COST 400)  # the longest, so that it is not the last
 corolith_house_test(house.readme COMMAND ${house}/readme.py ${PROJECT_SOURCE_DIR} ${compile} TIMEOUT 900)
 
 # Some of the faults that the simulation of the scheduler must notice; by hand: all of them.

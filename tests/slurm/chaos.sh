@@ -5,7 +5,7 @@
 #   chaos.sh build/dev $(seq 200)        many, by hand
 source "$(dirname "$0")/library.bash"
 shift
-[ $# -gt 0 ] || set -- 1 2 3 4
+[ $# -gt 0 ] || set -- $(seq 2 9)  # and 1 under each sanitizer
 start_cluster nodes=3 cpus=4 </dev/null
 
 # One of the arguments at random. The seeds decide what is done and when, the machine what that meets.
