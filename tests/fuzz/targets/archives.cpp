@@ -105,7 +105,8 @@ std::vector<std::string> seeds() {
   add(choice{std::vector<point>{{1, 2}, {3, 4}}});
   add(times{std::chrono::system_clock::time_point(std::chrono::nanoseconds(5)), 3, 4});
   const auto number = std::make_shared<int>(7);
-  add(pointers{std::vector{number, std::shared_ptr<int>(), number}, std::make_shared<std::string>("s"), std::make_unique<record>()});
+  add(pointers{std::vector{number, std::shared_ptr<int>(), number}, std::make_shared<std::string>("s"),
+               std::make_unique<record>()});
   add(sequences{{{1, 2}, {}}, {true, std::nullopt, false}});
   add(odd{{true, false, true}, std::bitset<70>(12345), {1, 2}, "/a/b", L"wide"});
   add(sets{{{1, "a"}, {2, "b"}}, {{'x', {}}, {'x', {}}}});
