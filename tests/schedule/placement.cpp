@@ -307,6 +307,34 @@ TEST_CASE("a call waits for another agent than the one where it lost a worker, w
   for (const command& c : again) REQUIRE((c.agent == unlucky.agent) == other_is_lost);
 }
 
+TEST_CASE("a call that avoids an idle agent gets another one kept free for it") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {8, 1, 0});
+  d.scheduler.agent_joined(2, {4, 1, 0});
+  d.batch(1, 2000, {.need = {.cpus = 8}, .chunk = 4});
+  std::deque<command> sent;
+  for (const command& c : d.sends()) sent.push_back(c);
+  REQUIRE(sent.size() == 4);
+  d.batch(2, 1, {.need = {.cpus = 3, .gpus = 1}});
+  const command unlucky = d.sends().at(0);
+  REQUIRE(unlucky.agent == 2);
+  REQUIRE(d.finish(unlucky, outcome_kind::worker_lost) == verdict::retry);
+  bool ran = false;
+  for (int round = 0; round < 500 && !ran; ++round) {
+    for (const command& c : d.sends()) {
+      if (c.id.batch == 2) {
+        ran = true;
+        REQUIRE(c.agent == 1);
+      }
+      sent.push_back(c);
+    }
+    d.now += 1'000'000;
+    d.finish(sent.front());
+    sent.pop_front();
+  }
+  REQUIRE(ran);
+}
+
 TEST_CASE("an agent on trial comes after idle healthy ones") {
   fake_driver d;
   d.scheduler.agent_joined(1, {4, 0, 0});

@@ -22,4 +22,5 @@ TEST_CASE("what is no address is refused with the reason") {
     CHECK_THROWS_AS(address::parse(text), config_error);
   }
   CHECK_THROWS_WITH(address::parse("tcp:::1:80"), Catch::Contains("needs brackets"));
+  CHECK_THROWS_WITH(address::parse("tcp:[[x]:80"), Catch::Contains("holds a bracket"));
 }

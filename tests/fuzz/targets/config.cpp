@@ -39,7 +39,12 @@ void read_json(const std::string& text) {
 
 void read_address(const std::string& text) {
   const wire::address read = wire::address::parse(text);
-  fuzz::require(wire::address::parse(read.to_string()) == read, "an address can be written and read again");
+  bool same = false;
+  try {
+    same = wire::address::parse(read.to_string()) == read;
+  } catch (const config_error&) {
+  }
+  fuzz::require(same, "an address can be written and read again");
 }
 
 void run(byte_span input) {

@@ -23,7 +23,7 @@ MUTANTS = [
     ("batches do not take turns", "impl/batches.ipp", "batch.key.held = batch.options.priority == 1 ? batch.held : batch.held / batch.options.priority;", "batch.key.held = 0;"),
     ("priorities do not count", "impl/batches.ipp", "batch.held / batch.options.priority;", "batch.held;"),
     ("large calls wait until small ones leave room by chance", "impl/dispatch.ipp", "  parked.clear();\n  reserve();\n", "  parked.clear();\n"),
-    ("an agent kept free is closed to others when it was used", "impl/dispatch.ipp", "    if (reserved_shape != no_slot && shape != reserved_shape && !shapes[reserved_shape].skip) unreserve();\n", ""),
+    ("an agent kept free is closed to others when it was used", "impl/dispatch.ipp", "    if (reserved_shape != no_slot && shape != reserved_shape && !still_waits) unreserve();\n", ""),
     ("what is sent ahead need not fit", "impl/dispatch.ipp", "tree.find(cost, shapes[shape].entire)", "tree.find(cost)"),
     ("pages of calls are kept", "detail/call_table.hpp", "    if (++page->ended == calls_per_page) {", "    if (++page->ended > calls_per_page) {"),
     ("no more input is asked for", "impl/scheduler.ipp", "batch->outstanding + batch->wanted <= batch->window - batch->window / 4)", "batch->outstanding + batch->wanted == 0)"),

@@ -11,10 +11,11 @@ COROLITH_DECL void core::dispatch() {
   refresh_dirty();
   if (final) fail_unfittable();
   for (shape_record& shape : shapes) shape.skip = false;
+  bool still_waits = false;  // for the agent that is kept free
   for (std::uint32_t shape = best_shape(false); shape != no_slot; shape = best_shape(false)) {
     // Once it is another one's turn, be it because the large call was just sent, all may use the agent kept free for
     // it.
-    if (reserved_shape != no_slot && shape != reserved_shape && !shapes[reserved_shape].skip) unreserve();
+    if (reserved_shape != no_slot && shape != reserved_shape && !still_waits) unreserve();
     std::uint32_t agent = pick_agent(shape);
     batch_record& batch = *batches[shapes[shape].ready.top()];
     if (agent != no_slot && only_avoiding(batch, agent)) {
@@ -22,11 +23,13 @@ COROLITH_DECL void core::dispatch() {
       if (agent == no_slot || only_avoiding(batch, agent)) {
         shapes[shape].ready.erase(batch.heap_place);
         parked.push_back(batch.slot);
+        still_waits = still_waits || shape == reserved_shape;
         continue;
       }
     }
     if (agent == no_slot) {
       shapes[shape].skip = true;
+      still_waits = still_waits || shape == reserved_shape;
     } else {
       send_run(shape, agent);
     }
@@ -167,14 +170,15 @@ COROLITH_DECL std::uint32_t core::next_call(batch_record& batch, std::uint32_t a
 
 // When calls wait that fit nowhere although an empty agent could run them, smaller ones must not take every cpu that
 // becomes free. The shape that is next in turn gets an agent of its own until it fits there. If that takes long,
-// another agent is tried, with more patience each time.
+// another agent is tried, with more patience each time. An agent with room for it is no use: its calls avoid that one.
 COROLITH_DECL void core::reserve() {
   const std::uint32_t top = live_shapes < 2 ? no_slot : best_shape(true);
   if (top == no_slot) return unreserve();
   shape_record& shape = shapes[top];
   const bool kept_is_good = shape.kept_agent != no_slot && agents[shape.kept_agent].alive &&
                             !agents[shape.kept_agent].draining && !agents[shape.kept_agent].resting &&
-                            could_ever_fit(shape.need, agents[shape.kept_agent].total);
+                            could_ever_fit(shape.need, agents[shape.kept_agent].total) &&
+                            !shape.cost.fits_in(agents[shape.kept_agent].free);
   if (!kept_is_good || now - shape.kept_since > shape.patience) {
     const std::uint32_t chosen = choose_reserved(shape);
     if (chosen != no_slot) {
@@ -204,7 +208,7 @@ COROLITH_DECL std::uint32_t core::choose_reserved(const shape_record& shape) con
   for (std::uint32_t slot = 0; slot < agents.size(); ++slot) {
     const agent_record& agent = agents[slot];
     if (!agent.alive || agent.draining || agent.resting || agent.on_trial || slot == shape.kept_agent) continue;
-    if (!could_ever_fit(shape.need, agent.total)) continue;
+    if (!could_ever_fit(shape.need, agent.total) || shape.cost.fits_in(agent.free)) continue;
     if (best == no_slot || agent.free.cpus > agents[best].free.cpus) best = slot;
   }
   return best;

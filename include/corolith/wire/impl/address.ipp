@@ -49,6 +49,7 @@ COROLITH_DECL address address::parse(std::string_view text) {
     rest.remove_prefix(std::min(colon, rest.size()));
   }
   if (host.empty()) throw wrong("the host is missing");
+  if (host.find_first_of("[]") != std::string_view::npos) throw wrong("the host holds a bracket");
   if (!rest.starts_with(':')) throw wrong("the port is missing");
   rest.remove_prefix(1);
   std::uint16_t port = 0;
