@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame reader: two bytes that say how the stream is cut, then the stream. However it is cut, the same messages
-// come out, and the same error.
+// come out, and the same error; and they are what a plain reading of the format says.
 #include "../fuzz.hpp"
 
 #include <corolith/core/error.hpp>
@@ -48,6 +48,54 @@ reading read(byte_span stream, std::uint64_t seed, std::size_t most, const wire:
   return got;
 }
 
+// The format as it is written down, without a thought of speed.
+struct plain_message {
+  wire::message_type type{};
+  std::uint16_t stream = 0;
+  std::uint64_t total = 0;
+  std::string body;
+};
+struct plain_reading {
+  std::vector<plain_message> messages, under_way;
+  bool refused = false;
+};
+
+bool allowed(const wire::frame_header& h, const plain_message* known, const plain_reading& so_far,
+             const wire::frame_limits& limits) {
+  const auto type = static_cast<unsigned>(h.type);
+  if (type == 0 || type > static_cast<unsigned>(wire::last_message_type)) return false;
+  if (h.length > wire::chunk_size || h.total > limits.max_message || h.flags > 3) return false;
+  const bool first = (h.flags & wire::frame_first) != 0, last = (h.flags & wire::frame_last) != 0;
+  if (h.stream == 0) return first && last && h.total == h.length;
+  if (h.length == 0 || first != (known == nullptr)) return false;
+  if (known != nullptr && (known->type != h.type || known->total != h.total)) return false;
+  const std::uint64_t after = h.length + (known == nullptr ? 0 : known->body.size());
+  if (after > h.total || last != (after == h.total)) return false;
+  if (known != nullptr) return true;
+  std::uint64_t announced = h.total;
+  for (const plain_message& other : so_far.under_way) announced += other.total;
+  return so_far.under_way.size() < limits.max_streams && announced <= limits.max_reassembly;
+}
+
+plain_reading read_plainly(byte_span stream, const wire::frame_limits& limits) {
+  plain_reading got;
+  while (stream.size() >= wire::frame_header_size) {
+    wire::frame_header h;
+    std::memcpy(&h, stream.data(), sizeof h);
+    auto known = std::ranges::find(got.under_way, h.stream, &plain_message::stream);
+    got.refused = !allowed(h, known == got.under_way.end() ? nullptr : &*known, got, limits);
+    if (got.refused || stream.size() < sizeof h + h.length) break;
+    const std::string payload = fuzz::text_of(stream.subspan(sizeof h, h.length));
+    stream = stream.subspan(sizeof h + h.length);
+    if (known == got.under_way.end()) known = got.under_way.insert(known, {h.type, h.stream, h.total, {}});
+    known->body += payload;
+    if ((h.flags & wire::frame_last) == 0) continue;
+    got.messages.push_back(*known);
+    got.under_way.erase(known);
+  }
+  return got;
+}
+
 void run(byte_span input) {
   const unsigned shape = fuzz::take_byte(input);
   const unsigned seed = fuzz::take_byte(input);
@@ -64,10 +112,15 @@ void run(byte_span input) {
   fuzz::require(whole.failure == pieces.failure, "the same error, however the stream is cut");
   fuzz::require(whole.at_boundary == pieces.at_boundary, "the same end, however the stream is cut");
   fuzz::require(whole.messages.size() == pieces.messages.size(), "the same messages, however the stream is cut");
+  const plain_reading plain = read_plainly(input, limits);
+  fuzz::require(plain.refused == !whole.failure.empty(), "what the format allows is read, and nothing else");
+  fuzz::require(plain.messages.size() == whole.messages.size(), "the messages are those that the format says");
   std::size_t total = 0;
   for (std::size_t i = 0; i < whole.messages.size(); ++i) {
     const wire::message &a = whole.messages[i], &b = pieces.messages[i];
     fuzz::require(a.type == b.type && fuzz::same(a.body, b.body), "the same bodies, however the stream is cut");
+    fuzz::require(a.type == plain.messages[i].type && fuzz::text_of(a.body) == plain.messages[i].body,
+                  "the bodies are those that the format says");
     total += a.body.size() + wire::frame_header_size;
   }
   fuzz::require(total <= input.size(), "no more comes out than went in");
@@ -107,7 +160,16 @@ std::vector<std::string> seeds() {
 
   std::string announced = "\xf4\x06";
   add(announced, {.type = message_type::call, .flags = wire::frame_first, .stream = 1, .total = 1u << 30}, "x");
-  return {small, chunks, one_chunk, limited, large, announced};
+
+  std::string one_after_the_other = "\x07\x07", too_much = "\x07\x08", overlong = "\x06\x09";
+  for (std::uint16_t stream = 1; stream <= 2; ++stream) {
+    add(one_after_the_other, {.type = message_type::call, .flags = 3, .stream = stream, .total = 3100},
+        std::string(3100, 'c'));
+    add(too_much, {.type = message_type::call, .flags = wire::frame_first, .stream = stream, .total = 3100}, "x");
+  }
+  add(overlong, {.type = message_type::call, .flags = wire::frame_first, .stream = 1, .total = 6}, "most");
+  add(overlong, {.type = message_type::call, .flags = 0, .stream = 1, .total = 6}, "more");
+  return {small, chunks, one_chunk, limited, large, announced, one_after_the_other, too_much, overlong};
 }
 
 }  // namespace
