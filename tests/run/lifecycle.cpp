@@ -208,3 +208,21 @@ TEST_CASE("agents may call back over TLS", "[run]") {
   wait_until([&] { return (agents = started_processes("--corolith-agent")).size() == 2; });
   for (const process& each : agents) CHECK(contains(each.command, "connect=tcp:127.0.0.1:"));
 }
+
+TEST_CASE("agents call back where interface and ports say", "[run]") {
+  const scratch folder;
+  const auto port_of = [](const std::vector<process>& agents) {
+    const std::string mark = "connect=tcp:127.0.0.1:";
+    const std::size_t at = agents.at(0).command.find(mark);
+    REQUIRE(at != std::string::npos);
+    return static_cast<std::uint16_t>(std::stoul(agents[0].command.substr(at + mark.size())));
+  };
+  const port_range range{47000, 48999};
+  cluster local(options{.slots = 1, .interface = "lo", .ports = range});
+  CHECK(local->call<square>(3).get() == 9);
+  const std::uint16_t taken = port_of(started_processes("--corolith-agent"));
+  CHECK((taken >= range.first && taken <= range.last));
+  const auto failure = thrown<config_error>([&] { executor(options{.interface = "lo", .ports = {taken, taken}}); });
+  CHECK(contains(failure.what(), "--ports"));
+  CHECK(contains(thrown<config_error>([] { executor(options{.interface = "none0"}); }).what(), "lo"));
+}

@@ -84,6 +84,15 @@ TEST_CASE("flags come before variables, variables before the file", "[run]") {
   CHECK(parse({}).value.defaults.timeout == std::chrono::nanoseconds(3s));
 }
 
+TEST_CASE("nodes is another name of agents", "[run]") {
+  CHECK(parse({"--nodes", "3"}).value.agents == 3);
+  const environment both{{"COROLITH_NODES", "5"}};
+  CHECK(parse({"--agents", "4"}).value.agents == 4);
+  CHECK(parse({}).value.agents == 5);
+  CHECK(contains(complaint({"--agents", "4", "--nodes", "4"}), "twice"));
+  CHECK(contains(complaint({"--nodes", "none"}), "flag --nodes"));
+}
+
 TEST_CASE("what is wrong is named, with its place", "[run]") {
   const auto names = [](const std::string& text, std::initializer_list<const char*> parts) {
     INFO(text);

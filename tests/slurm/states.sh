@@ -119,7 +119,7 @@ umount "$scratch/read_only"
 [ "$(submitted_jobs)" = "$before" ] || fail "a job was submitted whose log cannot be written"
 expect_nothing_left "a log folder that cannot be written"
 
-# A Slurm before 20.11, whose squeue writes no JSON.
+# An older Slurm, whose squeue writes no JSON.
 mkdir "$scratch/bin"
 cat >"$scratch/bin/squeue" <<END
 #!/bin/sh

@@ -24,6 +24,8 @@ class config {
     std::string source;  ///< "flag --agents", "environment variable COROLITH_AGENTS", "run.json, key agents"
   };
 
+  /// From now on `name` is another name of `key`, wherever either comes from.
+  void alias(const std::string& name, const std::string& key) { aliases_[name] = key; }
   /// Takes `value` unless `key` is set already.
   COROLITH_DECL void set(const std::string& key, std::string value, std::string source);
   /// Reads a JSON object of strings, numbers and booleans; nested objects give keys with dots. Throws config_error that names
@@ -34,6 +36,12 @@ class config {
   const std::map<std::string, entry>& entries() const noexcept { return entries_; }
 
  private:
+  const std::string& key_of(const std::string& name) const {
+    const auto found = aliases_.find(name);
+    return found == aliases_.end() ? name : found->second;
+  }
+
+  std::map<std::string, std::string> aliases_;
   std::map<std::string, entry> entries_;
 };
 

@@ -11,19 +11,18 @@
 #include <corolith/agent/worker.hpp>
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
+#include <corolith/core/machine.hpp>
+#include <corolith/core/number.hpp>
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdlib>
-#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -34,11 +33,8 @@ namespace detail {
 
 template <class Number>
 Number parse_number(std::string_view name, std::string_view text) {
-  Number value{};
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (problem != std::errc() || end != text.data() + text.size())
-    throw config_error("agent: " + std::string(name) + " must be a number, not '" + std::string(text) + "'");
-  return value;
+  if (const auto value = whole_number<Number>(text)) return *value;
+  throw config_error("agent: " + std::string(name) + " must be a number, not '" + std::string(text) + "'");
 }
 
 inline std::uint64_t parse_milliseconds(std::string_view name, std::string_view text) {
@@ -67,14 +63,9 @@ inline std::vector<int> parse_list(std::string_view name, std::string_view text)
 
 inline machine this_machine() {
   machine here;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof set, &set) == 0)
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-      if (CPU_ISSET(static_cast<unsigned>(cpu), &set)) here.usable_cpus.push_back(cpu);
+  here.usable_cpus = usable_cpus();
   here.online_cpus = static_cast<std::size_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
-  here.memory =
-      static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  here.memory = physical_memory();
   return here;
 }
 
@@ -202,12 +193,8 @@ inline void fill_in(agent_options& options) {
     apply_slurm_environment(options, variable, this_machine(), warnings);
     for (const std::string& each : warnings) log::warning("agent: " + each);
   }
-  if (options.node_name.empty()) {
-    char name[256] = {};
-    options.node_name = ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
-  }
-  if (options.slots == 0)
-    options.slots = static_cast<std::uint32_t>(std::max<std::size_t>(1, this_machine().usable_cpus.size()));
+  if (options.node_name.empty()) options.node_name = host_name();
+  if (options.slots == 0) options.slots = static_cast<std::uint32_t>(usable_cpus().size());
 }
 
 inline constexpr std::chrono::milliseconds first_rejoin_pause{100};

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <corolith/agent/detail/slurm_environment.hpp>
+#include <corolith/core/number.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace corolith {
@@ -13,15 +13,6 @@ namespace agent {
 namespace detail {
 
 inline constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
-
-/// All of `text` as a number.
-template <class Number>
-std::optional<Number> whole_number(std::string_view text) {
-  Number value{};
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 COROLITH_DECL std::optional<std::uint32_t> entry_of_node(std::string_view list, std::uint32_t index) {
   std::uint64_t first = 0;  // node that the next entry starts with

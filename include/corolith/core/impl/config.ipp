@@ -2,6 +2,7 @@
 #pragma once
 
 #include <corolith/core/config.hpp>
+#include <corolith/core/number.hpp>
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -56,7 +57,7 @@ std::optional<double> parse_with_unit(std::string_view text, const std::array<un
 }  // namespace detail
 
 COROLITH_DECL void config::set(const std::string& key, std::string value, std::string source) {
-  entries_.try_emplace(key, entry{std::move(value), std::move(source)});
+  entries_.try_emplace(key_of(key), entry{std::move(value), std::move(source)});
 }
 
 COROLITH_DECL void config::read_file(const std::string& path) {
@@ -72,7 +73,7 @@ COROLITH_DECL void config::read_file(const std::string& path) {
 }
 
 COROLITH_DECL const config::entry* config::find(const std::string& key) const {
-  const auto found = entries_.find(key);
+  const auto found = entries_.find(key_of(key));
   return found == entries_.end() ? nullptr : &found->second;
 }
 
@@ -81,12 +82,10 @@ COROLITH_DECL void reject(const config::entry& from, const std::string& what) {
 }
 
 COROLITH_DECL std::uint64_t parse_number(const config::entry& from, std::uint64_t least, std::uint64_t most) {
-  std::uint64_t number = 0;
-  const char* end = from.value.data() + from.value.size();
-  const auto [stop, failure] = std::from_chars(from.value.data(), end, number);
-  if (failure != std::errc() || stop != end || from.value.empty() || number < least || number > most)
+  const auto number = whole_number<std::uint64_t>(from.value);
+  if (!number || *number < least || *number > most)
     reject(from, fmt::format("'{}' is no whole number from {} to {}", from.value, least, most));
-  return number;
+  return *number;
 }
 
 COROLITH_DECL std::chrono::nanoseconds parse_duration(const config::entry& from) {

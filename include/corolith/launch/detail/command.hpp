@@ -31,7 +31,7 @@ class command {
   COROLITH_DECL bool done();
   /// Blocks until it is done.
   COROLITH_DECL void wait();
-  /// Asks it to end, waits a while, kills it.
+  /// Asks it to end; it is killed when it has not done so some seconds later. Does not wait.
   COROLITH_DECL void terminate();
 
   // Once it is done:

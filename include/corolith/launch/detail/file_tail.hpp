@@ -14,7 +14,7 @@ inline namespace v0 {
 namespace launch {
 namespace detail {
 
-/// The end of a file, for error messages; empty when it cannot be read.
+/// The last `bytes` of a file at most; empty when it cannot be read.
 inline std::string file_tail(const std::string& path, std::streamoff bytes = 4096) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   if (!file) return {};

@@ -22,7 +22,7 @@ struct slurm_job {
   std::int64_t start = 0;  ///< when it started or is expected to, seconds since 1970; 0: unknown
 };
 
-/// `squeue --json` of Slurm 20.11 and later, of all jobs or some. Throws config_error when it is no such JSON, and
+/// `squeue --json`, in the forms of Slurm 22.05 and of 23.02, of all jobs or some. Throws config_error when it is no such JSON, and
 /// launch_failed when the job is not in it and squeue has met an error.
 COROLITH_DECL slurm_job read_squeue_json(const std::string& text, const std::string& job);
 /// `squeue --noheader --format=%T|%r|%S`, for a Slurm without JSON.

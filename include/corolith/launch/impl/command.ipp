@@ -3,9 +3,9 @@
 
 #include <corolith/core/process_status.hpp>
 #include <corolith/launch/detail/command.hpp>
+#include <corolith/launch/detail/spawn.hpp>
 
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -30,13 +30,6 @@ inline std::string whole_of(int file) {
   return text;
 }
 
-inline std::vector<char*> pointers_to(std::vector<std::string>& words) {
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 COROLITH_DECL command::command(std::vector<std::string> words, const std::string& input, std::chrono::seconds time)
     : name_(words.at(0)), deadline_(clock::now() + time) {
   const int given = ::memfd_create("input", MFD_CLOEXEC);
@@ -45,29 +38,10 @@ COROLITH_DECL command::command(std::vector<std::string> words, const std::string
   int failure = given < 0 || output_ < 0 || errors_ < 0 ? errno : 0;
   if (failure == 0 && ::pwrite(given, input.data(), input.size(), 0) != static_cast<ssize_t>(input.size()))
     failure = ENOSPC;
-  if (failure == 0) {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, given, 0);
-    posix_spawn_file_actions_adddup2(&actions, output_, 1);
-    posix_spawn_file_actions_adddup2(&actions, errors_, 2);
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setpgroup(&attributes, 0);  // a Ctrl-C is the driver's to handle
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    failure = ::posix_spawnp(&pid_, words[0].c_str(), &actions, &attributes, pointers_to(words).data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-  }
+  // A Ctrl-C is the driver's to handle.
+  if (failure == 0) failure = spawn(pid_, name_.c_str(), std::move(words), {given, output_, errors_}, apart::group);
   if (given >= 0) ::close(given);
   if (failure == 0) return;
-  pid_ = 0;
   why_ = failure == ENOENT ? "there is no such command on PATH"
                            : std::string("it cannot be started: ") + std::strerror(failure);
 }
@@ -101,7 +75,6 @@ COROLITH_DECL void command::terminate() {
   if (pid_ == 0) return;
   ::kill(-pid_, SIGTERM);
   deadline_ = clock::now() + std::chrono::seconds(5);
-  wait();
 }
 
 COROLITH_DECL void command::finish(int status) {

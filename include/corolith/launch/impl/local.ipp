@@ -2,48 +2,27 @@
 #pragma once
 
 #include <corolith/core/error.hpp>
+#include <corolith/core/machine.hpp>
+#include <corolith/core/own_executable.hpp>
 #include <corolith/core/process_status.hpp>
 #include <corolith/launch/detail/file_tail.hpp>
+#include <corolith/launch/detail/spawn.hpp>
 #include <corolith/launch/local.hpp>
 
 #include <fmt/format.h>
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 namespace corolith {
 inline namespace v0 {
 namespace launch {
-namespace detail {
-
-inline std::vector<int> usable_cpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  std::vector<int> cpus;
-  if (::sched_getaffinity(0, sizeof set, &set) == 0)
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-      if (CPU_ISSET(static_cast<unsigned>(cpu), &set)) cpus.push_back(cpu);
-  if (cpus.empty()) cpus.push_back(0);
-  return cpus;
-}
-
-inline std::uint64_t physical_memory() {
-  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
-inline std::string host_name() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
-}
-
-}  // namespace detail
 
 COROLITH_DECL local::~local() { kill(); }
 
@@ -51,15 +30,14 @@ COROLITH_DECL std::vector<std::string> local::arguments_of(const request& what, 
                                                            const std::vector<int>& cpus) const {
   const auto cpu_count = static_cast<std::uint32_t>(cpus.size());
   const std::uint32_t slots = what.slots != 0 ? what.slots : std::max(1U, cpu_count / what.agents);
-  std::vector<std::string> arguments{"/proc/self/exe", "--corolith-agent",
+  std::vector<std::string> arguments{own_executable_path(), "--corolith-agent",
                                      fmt::format("connect={}", fmt::join(what.connect, ",")),
                                      "session_folder=" + what.session_folder};
-  const std::string host = detail::host_name();
+  const std::string host = host_name();
   arguments.push_back("node_name=" + (what.agents == 1 ? host : fmt::format("{}:{}", host, number)));
   arguments.push_back(fmt::format("slots={}", slots));
   arguments.push_back(fmt::format("gpus={}", what.gpus));
-  arguments.push_back(
-      fmt::format("memory={}", what.memory != 0 ? what.memory : detail::physical_memory() / what.agents));
+  arguments.push_back(fmt::format("memory={}", what.memory != 0 ? what.memory : physical_memory() / what.agents));
   arguments.push_back(fmt::format("launch_tag={}", number));
   arguments.push_back(fmt::format("parent_pid={}", ::getpid()));
   if (!what.secret_file.empty()) arguments.push_back("secret_file=" + what.secret_file);
@@ -73,7 +51,7 @@ COROLITH_DECL std::vector<std::string> local::arguments_of(const request& what, 
 }
 
 COROLITH_DECL void local::start(const request& what) {
-  const std::vector<int> cpus = detail::usable_cpus();
+  const std::vector<int> cpus = usable_cpus();
   agents_.resize(what.agents);
   for (std::uint32_t number = 0; number < what.agents; ++number) {
     agents_[number].arguments = arguments_of(what, number, cpus);
@@ -85,34 +63,17 @@ COROLITH_DECL void local::start(const request& what) {
 COROLITH_DECL void local::restart(std::uint32_t unit) { spawn(agents_.at(unit)); }
 
 COROLITH_DECL void local::spawn(child& agent) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 2, agent.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);  // what the program has open is not the agents' to hold
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  std::vector<char*> argv;
-  for (std::string& argument : agent.arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
   // argv[0] is what the user sees in `ps`; the executable is opened through /proc, so a replaced file does not matter.
-  char own_path[4096] = {};
-  if (::readlink("/proc/self/exe", own_path, sizeof own_path - 1) > 0) argv[0] = own_path;
-  const int failure = ::posix_spawn(&agent.pid, "/proc/self/exe", &actions, &attributes, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (failure != 0) {
-    agent.pid = 0;
-    throw launch_failed(fmt::format("cannot start a local agent from {}: {}", own_path, std::strerror(failure)));
-  }
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  const int log = ::open(agent.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  int failure = null < 0 || log < 0 ? errno : 0;
+  if (failure == 0)
+    failure = detail::spawn(agent.pid, own_executable, agent.arguments, {null, null, log}, detail::apart::group);
+  if (null >= 0) ::close(null);
+  if (log >= 0) ::close(log);
+  if (failure != 0)
+    throw launch_failed(fmt::format("cannot start a local agent from {} with its log in {}: {}", agent.arguments[0],
+                                    agent.log_file, std::strerror(failure)));
 }
 
 COROLITH_DECL std::vector<unit_exit> local::ended() {

@@ -3,6 +3,8 @@
 
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
+#include <corolith/core/number.hpp>
+#include <corolith/core/own_executable.hpp>
 #include <corolith/launch/detail/file_tail.hpp>
 #include <corolith/launch/slurm.hpp>
 
@@ -11,7 +13,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -31,8 +32,6 @@ inline constexpr std::chrono::seconds quiet_interval{30};    // while all agents
 inline constexpr std::chrono::seconds submission_time{120};  // a busy controller takes its time
 inline constexpr std::chrono::seconds command_time{30};
 inline constexpr std::chrono::hours step_time{24 * 366};  // an srun lives as long as its agents
-
-inline std::string own_executable() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
 
 inline std::string unique_job_name(const std::string& program) {
   std::random_device random;
@@ -63,10 +62,8 @@ COROLITH_DECL slurm::~slurm() { kill(); }
 
 COROLITH_DECL std::optional<std::uint32_t> slurm::allocated_nodes() {
   if (std::getenv("SLURM_JOB_ID") == nullptr) return std::nullopt;
-  const char* text = std::getenv("SLURM_JOB_NUM_NODES");
-  std::uint32_t nodes = 0;
-  if (text != nullptr) std::from_chars(text, text + std::string_view(text).size(), nodes);
-  return std::max(1U, nodes);
+  const char* nodes = std::getenv("SLURM_JOB_NUM_NODES");
+  return std::max(1U, nodes == nullptr ? 1U : whole_number<std::uint32_t>(nodes).value_or(1));
 }
 
 COROLITH_DECL void slurm::start(const request& what) {
@@ -81,9 +78,9 @@ COROLITH_DECL void slurm::start(const request& what) {
   }
   plan_.slurm = settings_;
   plan_.what = what;
-  plan_.agent_program = settings_.agent_program.empty() ? detail::own_executable()
+  plan_.agent_program = settings_.agent_program.empty() ? own_executable_path()
                                                         : std::filesystem::absolute(settings_.agent_program).string();
-  plan_.job_name = detail::unique_job_name(detail::own_executable());
+  plan_.job_name = detail::unique_job_name(own_executable_path());
   const std::string folder =
       settings_.log_folder.empty() ? what.session_folder : detail::writable_folder(settings_.log_folder);
   plan_.log_file = folder + "/job-%j.log";
@@ -138,8 +135,7 @@ COROLITH_DECL void slurm::end_deserted() {
   deserted_ = true;
   log::warning(fmt::format("{} runs, but none of its agents has been connected for {:.0f} s: it is cancelled",
                            name_of_job(), std::chrono::duration<double>(plan_.what.patience).count()));
-  if (in_allocation_) return submission_->terminate();
-  cancelling_.emplace(std::vector<std::string>{"scancel", "--quiet", job_}, "", detail::command_time);
+  in_allocation_ ? submission_->terminate() : cancel();
 }
 
 COROLITH_DECL void slurm::take_submission() {
@@ -262,6 +258,7 @@ COROLITH_DECL void slurm::kill() noexcept {
     stopping_ = true;
     if (in_allocation_ && submission_) {
       submission_->terminate();  // srun ends its step
+      submission_->wait();
       submission_.reset();
     } else if (phase_ == phase::submitting || phase_ == phase::submitted) {
       doubtful_ = doubtful_ || submission_.has_value();

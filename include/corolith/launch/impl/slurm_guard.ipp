@@ -3,10 +3,9 @@
 
 #include <corolith/core/error.hpp>
 #include <corolith/launch/detail/slurm_guard.hpp>
+#include <corolith/launch/detail/spawn.hpp>
 
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,26 +30,10 @@ COROLITH_DECL slurm_guard::slurm_guard(const std::string& job_name, const std::s
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0)
     throw launch_failed(std::string("cannot make a pipe: ") + std::strerror(errno));
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ends[0], 0);
-  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  std::array<std::string, 6> words{"sh", "-c", guard_script, "corolith-guard", job_name, session_folder};
-  std::array<char*, 7> argv{};
-  for (std::size_t i = 0; i < words.size(); ++i) argv[i] = words[i].data();
-  const int failure = ::posix_spawn(&pid_, "/bin/sh", &actions, &attributes, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
+  const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  const int failure = spawn(pid_, "/bin/sh", {"sh", "-c", guard_script, "corolith-guard", job_name, session_folder},
+                            {ends[0], null, null}, apart::session);
+  if (null >= 0) ::close(null);
   ::close(ends[0]);
   pipe_ = ends[1];
   if (failure == 0) return;

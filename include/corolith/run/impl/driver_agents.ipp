@@ -3,6 +3,7 @@
 
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
+#include <corolith/core/number.hpp>
 #include <corolith/launch/local.hpp>
 #include <corolith/launch/slurm.hpp>
 #include <corolith/run/detail/driver_core.hpp>
@@ -14,7 +15,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
 
@@ -187,15 +187,12 @@ COROLITH_DECL std::uint32_t driver_core::ready_agents() const {
 }
 
 COROLITH_DECL void driver_core::agent_gave_up(agent_session& session, const std::string& reason) {
-  std::uint32_t number = 0;
-  const std::string& tag = session.hello.launch_tag;
-  const auto [end, problem] = std::from_chars(tag.data(), tag.data() + tag.size(), number);
-  const bool launched = problem == std::errc() && end == tag.data() + tag.size() && number < units_.size();
+  const auto number = whole_number<std::uint32_t>(session.hello.launch_tag);
   session.channel->close();
-  if (!launched)  // somebody started it by hand: nothing that was asked for is missing
+  if (!number || *number >= units_.size())  // somebody started it by hand: nothing that was asked for is missing
     return log::warning(fmt::format("agent on {}: {}; going on without it", session.hello.host, reason));
-  if (units_[number].over) return;
-  unit& of = units_[number];
+  unit& of = units_[*number];
+  if (of.over) return;
   of.over = ++of.agents_given_up >= launcher_->agents_per_unit();
   check_units(fmt::format("agent on {}: {}", session.hello.host, reason));
 }
@@ -267,15 +264,15 @@ COROLITH_DECL void driver_core::check_units(const std::string& reason) {
 }
 
 COROLITH_DECL void driver_core::check_launch_timeout() {
-  if (launcher_->delayed_by().of_others) launched_ = clock::now();
-  if (was_ready_ || failed_ || clock::now() - launched_ <= settings_.launch_timeout) return;
-  const std::string held_up = launcher_->delayed_by().reason;
-  abandon_all(
-      std::make_exception_ptr(launch_failed(fmt::format("no agent was ready after {} s (--launch-timeout); {}",
-                                                        std::chrono::duration<double>(settings_.launch_timeout).count(),
-                                                        !last_trouble_.empty() ? last_trouble_
-                                                        : !held_up.empty()     ? held_up
-                                                                               : "none has said why"))));
+  if (was_ready_ || failed_) return;
+  const launch::delay delay = launcher_->delayed_by();
+  if (delay.of_others) launched_ = clock::now();
+  if (clock::now() - launched_ <= settings_.launch_timeout) return;
+  std::string why = last_trouble_.empty() ? delay.reason : last_trouble_;
+  if (why.empty()) why = "none has said why";
+  const double seconds = std::chrono::duration<double>(settings_.launch_timeout).count();
+  abandon_all(std::make_exception_ptr(
+      launch_failed(fmt::format("no agent was ready after {} s (--launch-timeout); {}", seconds, why))));
 }
 
 COROLITH_DECL void driver_core::tick() {

@@ -197,6 +197,7 @@ COROLITH_DECL std::string options_help(const std::string& program) {
 COROLITH_DECL parsed_options parse_options(int argc, const char* const* argv) {
   parsed_options parsed;
   config settings;
+  settings.alias("nodes", "agents");
   parsed.rest = detail::read_flags(settings, argc, argv, parsed.help);
   if (!parsed.help.empty()) return parsed;
   const auto read_variable = [&](const char* name) {

@@ -3,6 +3,7 @@
 
 #include <corolith/agent/program_cache.hpp>
 #include <corolith/core/error.hpp>
+#include <corolith/core/own_executable.hpp>
 #include <corolith/run/detail/program.hpp>
 
 #include <fcntl.h>
@@ -54,11 +55,10 @@ inline wire::module_file describe_module(const std::string& opened, std::string 
 }
 
 COROLITH_DECL std::vector<wire::module_file> program_modules() {
-  char path[4096] = {};
-  if (::readlink("/proc/self/exe", path, sizeof path - 1) < 0)
-    throw launch_failed("cannot read /proc/self/exe: is /proc mounted?");
+  const std::string path = own_executable_path();
+  if (path.empty()) throw launch_failed("cannot read /proc/self/exe: is /proc mounted?");
   // The open file, not the path: a program that was rebuilt while it runs still ships what runs.
-  std::vector<wire::module_file> modules{describe_module("/proc/self/exe", path, true)};
+  std::vector<wire::module_file> modules{describe_module(own_executable, path, true)};
   std::vector<std::string> libraries;
   ::dl_iterate_phdr(
       [](dl_phdr_info* info, std::size_t, void* list) {
@@ -72,7 +72,7 @@ COROLITH_DECL std::vector<wire::module_file> program_modules() {
 }
 
 COROLITH_DECL shared_bytes read_module(const wire::module_file& module) {
-  shared_bytes bytes = map_file(module.executable ? "/proc/self/exe" : module.path.c_str());
+  shared_bytes bytes = map_file(module.executable ? own_executable : module.path.c_str());
   if (bytes.size() != module.size || agent::sha256_of(bytes) != module.sha256) return {};
   return bytes;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <corolith/core/number.hpp>
 #include <corolith/wire/address.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace corolith::inline v0::wire {
@@ -52,11 +52,9 @@ COROLITH_DECL address address::parse(std::string_view text) {
   if (host.find_first_of("[]") != std::string_view::npos) throw wrong("the host holds a bracket");
   if (!rest.starts_with(':')) throw wrong("the port is missing");
   rest.remove_prefix(1);
-  std::uint16_t port = 0;
-  auto [end, failed] = std::from_chars(rest.data(), rest.data() + rest.size(), port);
-  if (rest.empty() || failed != std::errc() || end != rest.data() + rest.size())
-    throw wrong("the port is no number from 0 to 65535");
-  return tcp(std::string(host), port);
+  const auto port = whole_number<std::uint16_t>(rest);
+  if (!port) throw wrong("the port is no number from 0 to 65535");
+  return tcp(std::string(host), *port);
 }
 
 COROLITH_DECL std::string address::to_string() const {
