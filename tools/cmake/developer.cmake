@@ -29,7 +29,7 @@ endif()
 
 # --- the .ipp files and Asio, compiled once for all that is built here --------------------------------------------------
 add_library(corolith_separate INTERFACE)
-target_compile_definitions(corolith_separate INTERFACE COROLITH_SEPARATE_COMPILATION ASIO_SEPARATE_COMPILATION)
+target_compile_definitions(corolith_separate INTERFACE COROLITH_SEPARATE_COMPILATION ASIO_SEPARATE_COMPILATION COROLITH_SIMD_DISPATCH)
 target_link_libraries(corolith_separate INTERFACE corolith corolith_flags)
 
 # One translation unit per folder: quicker to rebuild than one for all, cheaper from scratch than one per file.
@@ -55,6 +55,10 @@ corolith_generate_source(asio asio/impl/src.hpp asio/ssl/impl/src.hpp)
 get_property(generated GLOBAL PROPERTY corolith_generated)
 add_library(corolith_compiled STATIC ${generated})
 target_link_libraries(corolith_compiled PUBLIC corolith_separate)
+
+corolith_add_kernels(corolith_kernels)
+target_link_libraries(corolith_kernels PRIVATE corolith_flags)
+target_link_libraries(corolith_compiled PUBLIC corolith_kernels)
 
 # --- programs ------------------------------------------------------------------------------------------------------------
 # corolith_programs(KIND FOLDER): one executable per FOLDER/*.cpp; target KIND_name, file FOLDER/name of the build tree.

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The kernels, compiled for the set that the flags of this translation unit allow. A program that defines
+// COROLITH_SIMD_DISPATCH includes this in one translation unit for each set and nothing else there: an inline function of
+// another header would be compiled with flags that not every machine can run, and the linker might take that copy for all.
+// CMake's corolith_add_kernels(NAME) makes such a library.
+#include <corolith/simd/detail/tags.hpp>
