@@ -9,11 +9,11 @@ find_dependency(fmt)
 find_dependency(spdlog)
 find_dependency(simdjson)
 find_dependency(cereal)
-find_dependency(xsimd)
+find_dependency(XsimdHeaders)
 find_dependency(AsioStandalone)
 
 list(REMOVE_ITEM CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR})
 
 set(corolith_dependencies
     Threads::Threads OpenSSL::SSL OpenSSL::Crypto Boost::headers fmt::fmt spdlog::spdlog simdjson::simdjson cereal::cereal
-    xsimd corolith::asio)
+    corolith::asio corolith::xsimd)

@@ -10,7 +10,7 @@ configure_package_config_file(tools/cmake/corolithConfig.cmake.in ${PROJECT_BINA
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/corolithConfigVersion.cmake COMPATIBILITY SameMinorVersion
                                  ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/corolithConfig.cmake ${PROJECT_BINARY_DIR}/corolithConfigVersion.cmake
-              tools/cmake/dependencies.cmake tools/cmake/kernels.cmake tools/cmake/FindAsioStandalone.cmake
+              tools/cmake/dependencies.cmake tools/cmake/kernels.cmake tools/cmake/FindAsioStandalone.cmake tools/cmake/FindXsimdHeaders.cmake
         DESTINATION ${package_folder})
 
 configure_file(tools/cmake/corolith.pc.in ${PROJECT_BINARY_DIR}/corolith.pc @ONLY)

@@ -6,3 +6,19 @@
 // another header would be compiled with flags that not every machine can run, and the linker might take that copy for all.
 // CMake's corolith_add_kernels(NAME) makes such a library.
 #include <corolith/simd/detail/tags.hpp>
+#include <corolith/simd/impl/gemm_kernel.hpp>
+
+namespace corolith {
+inline namespace v0 {
+namespace simd {
+namespace detail {
+
+template void gemm_kernel::operator()(compiled_set, const gemm_problem<float>&, const gemm_blocking&, float*,
+                                      float*) const;
+template void gemm_kernel::operator()(compiled_set, const gemm_problem<double>&, const gemm_blocking&, double*,
+                                      double*) const;
+
+}  // namespace detail
+}  // namespace simd
+}  // namespace v0
+}  // namespace corolith

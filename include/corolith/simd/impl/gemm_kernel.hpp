@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <corolith/simd/detail/batch.hpp>
+#include <corolith/simd/detail/gemm_problem.hpp>
+#include <corolith/simd/impl/gemm_micro.hpp>
+#include <corolith/simd/impl/gemm_pack.hpp>
+
+#include <cstddef>
+#include <utility>
+
+namespace corolith {
+inline namespace v0 {
+namespace simd {
+namespace detail {
+
+template <class T>
+constexpr T smaller(T a, T b) {  // std::min would be compiled with this translation unit's flags
+  return a < b ? a : b;
+}
+
+/// gemm_micro_kernel by its numbers of registers and columns.
+template <class T, class Set>
+struct gemm_micro_table {
+  using function = void (*)(std::size_t, const T*, std::ptrdiff_t, const T*, std::ptrdiff_t, std::ptrdiff_t, T, T, T*,
+                            std::ptrdiff_t);
+  static constexpr std::size_t vectors = gemm_tile<Set>::vectors;
+  static constexpr std::size_t columns = gemm_tile<Set>::columns;
+
+  function entry[vectors][columns];
+
+  template <std::size_t V, std::size_t... J>
+  constexpr void fill_row(std::index_sequence<J...>) {
+    ((entry[V][J] = &gemm_micro_kernel<T, Set, V + 1, J + 1>), ...);
+  }
+  template <std::size_t... V>
+  constexpr void fill(std::index_sequence<V...>) {
+    (fill_row<V>(std::make_index_sequence<columns>{}), ...);
+  }
+  constexpr gemm_micro_table() : entry{} { fill(std::make_index_sequence<vectors>{}); }
+};
+
+template <class T, class Set>
+inline constexpr gemm_micro_table<T, Set> gemm_micro_kernels{};
+
+/// One block of a, b and c: what the two inner loops go over. Slivers of a are tiles of rows, slivers of b tiles of columns;
+/// either is packed or is where the caller has it.
+template <class T, class Set>
+struct gemm_block {
+  static constexpr std::size_t width = lanes<T, Set>;
+  static constexpr std::size_t tile_rows = gemm_tile_rows<T, Set>;
+  static constexpr std::size_t tile_columns = gemm_tile<Set>::columns;
+
+  std::size_t m, n, k;
+  T alpha, beta;
+  const T* a;
+  std::ptrdiff_t a_sliver, a_step;
+  const T* a_last;  // the last sliver, whose rows need not fill a register; always packed when they do not
+  std::ptrdiff_t a_last_step;
+  const T* b;
+  std::ptrdiff_t b_sliver, b_row, b_column;
+  bool b_packed;
+  T* c;
+  std::ptrdiff_t c_column;
+
+  void run() const {
+    for (std::size_t j = 0; j < n; j += tile_columns) {
+      const std::size_t columns = smaller(tile_columns, n - j);
+      const T* const sliver = b + static_cast<std::ptrdiff_t>(j / tile_columns) * b_sliver;
+      const std::ptrdiff_t row = b_packed ? static_cast<std::ptrdiff_t>(columns) : b_row;
+      for (std::size_t i = 0; i < m; i += tile_rows) run_tile(i, j, columns, sliver, row);
+    }
+  }
+
+ private:
+  [[gnu::always_inline]] void run_tile(std::size_t i, std::size_t j, std::size_t columns, const T* sliver,
+                                       std::ptrdiff_t row) const {
+    const std::size_t rows = smaller(tile_rows, m - i);
+    const bool last = i + tile_rows >= m;
+    const T* const of_a = last ? a_last : a + static_cast<std::ptrdiff_t>(i / tile_rows) * a_sliver;
+    const std::ptrdiff_t step = last ? a_last_step : a_step;
+    T* const to = c + static_cast<std::ptrdiff_t>(j) * c_column + i;
+    const std::size_t vectors = (rows + width - 1) / width;
+    const auto kernel = gemm_micro_kernels<T, Set>.entry[vectors - 1][columns - 1];
+    if (rows % width == 0) return kernel(k, of_a, step, sliver, row, b_column, alpha, beta, to, c_column);
+    alignas(64) T tile[tile_rows * tile_columns];
+    const auto tile_column = static_cast<std::ptrdiff_t>(vectors * width);
+    kernel(k, of_a, step, sliver, row, b_column, alpha, T{}, tile, tile_column);
+    for (std::size_t q = 0; q < columns; ++q)
+      for (std::size_t r = 0; r < rows; ++r) {
+        T& at = to[static_cast<std::ptrdiff_t>(q) * c_column + static_cast<std::ptrdiff_t>(r)];
+        const T sum = tile[q * vectors * width + r];
+        at = beta == T{} ? sum : beta * at + sum;
+      }
+  }
+};
+
+/// The five loops around the micro kernel [Goto & van de Geijn 2008; Van Zee & van de Geijn 2015].
+template <class T, class Set>
+struct gemm_loops {
+  static constexpr std::size_t width = lanes<T, Set>;
+  static constexpr std::size_t tile_rows = gemm_tile_rows<T, Set>;
+  static constexpr std::size_t tile_columns = gemm_tile<Set>::columns;
+
+  const gemm_problem<T>& problem;
+  const gemm_blocking& blocking;
+  T* packed_a;
+  T* packed_b;
+
+  void run() const {
+    for (std::size_t j = 0; j < problem.n; j += blocking.n)
+      for (std::size_t p = 0; p < problem.k; p += blocking.k) {
+        gemm_block<T, Set> block{};
+        block.n = smaller(blocking.n, problem.n - j);
+        block.k = smaller(blocking.k, problem.k - p);
+        block.alpha = problem.alpha;
+        block.beta = p == 0 ? problem.beta : T{1};
+        block.c_column = problem.c_column;
+        take_b(block, p, j);
+        for (std::size_t i = 0; i < problem.m; i += blocking.m) {
+          block.m = smaller(blocking.m, problem.m - i);
+          block.c = problem.c + static_cast<std::ptrdiff_t>(j) * problem.c_column + i;
+          take_a(block, i, p);
+          block.run();
+        }
+      }
+  }
+
+ private:
+  void take_b(gemm_block<T, Set>& block, std::size_t p, std::size_t j) const {
+    const T* const from =
+        problem.b + static_cast<std::ptrdiff_t>(p) * problem.b_row + static_cast<std::ptrdiff_t>(j) * problem.b_column;
+    block.b_packed = blocking.pack_b;
+    if (!blocking.pack_b) {
+      block.b = from;
+      block.b_sliver = static_cast<std::ptrdiff_t>(tile_columns) * problem.b_column;
+      block.b_row = problem.b_row;
+      block.b_column = problem.b_column;
+      return;
+    }
+    block.b = packed_b;
+    block.b_sliver = static_cast<std::ptrdiff_t>(tile_columns * block.k);
+    block.b_column = 1;
+    for (std::size_t q = 0; q < block.n; q += tile_columns) {
+      const std::size_t columns = smaller(tile_columns, block.n - q);
+      pack_sliver<tile_columns>(Set{},
+                  gemm_sliver<T>{from + static_cast<std::ptrdiff_t>(q) * problem.b_column, problem.b_column, problem.b_row,
+                                 columns, block.k, columns},
+                  packed_b + q * block.k);
+    }
+  }
+
+  void take_a(gemm_block<T, Set>& block, std::size_t i, std::size_t p) const {
+    const T* const from =
+        problem.a + static_cast<std::ptrdiff_t>(i) * problem.a_row + static_cast<std::ptrdiff_t>(p) * problem.a_column;
+    const bool in_place = !blocking.pack_a && problem.a_row == 1;
+    const std::size_t last = (block.m - 1) / tile_rows * tile_rows;
+    const std::size_t last_rows = block.m - last;
+    if (in_place) {
+      block.a = from;
+      block.a_sliver = static_cast<std::ptrdiff_t>(tile_rows);
+      block.a_step = problem.a_column;
+    } else {
+      block.a = packed_a;
+      block.a_sliver = static_cast<std::ptrdiff_t>(tile_rows * block.k);
+      block.a_step = tile_rows;
+      for (std::size_t r = 0; r < last; r += tile_rows)
+        pack_sliver<tile_rows>(Set{},
+                    gemm_sliver<T>{from + static_cast<std::ptrdiff_t>(r) * problem.a_row, problem.a_row, problem.a_column,
+                                   tile_rows, block.k, tile_rows},
+                    packed_a + r * block.k);
+    }
+    if (in_place && last_rows % width == 0) {
+      block.a_last = from + last;
+      block.a_last_step = problem.a_column;
+      return;
+    }
+    const std::size_t step = (last_rows + width - 1) / width * width;
+    T* const to = packed_a + (in_place ? 0 : last * block.k);
+    pack_sliver<tile_rows>(Set{},
+                gemm_sliver<T>{from + static_cast<std::ptrdiff_t>(last) * problem.a_row, problem.a_row, problem.a_column,
+                               last_rows, block.k, step},
+                to);
+    block.a_last = to;
+    block.a_last_step = static_cast<std::ptrdiff_t>(step);
+  }
+};
+
+template <class Set, class T>
+void gemm_kernel::operator()(Set, const gemm_problem<T>& problem, const gemm_blocking& blocking, T* packed_a,
+                             T* packed_b) const {
+  gemm_loops<T, Set>{problem, blocking, packed_a, packed_b}.run();
+}
+
+}  // namespace detail
+}  // namespace simd
+}  // namespace v0
+}  // namespace corolith
