@@ -42,6 +42,11 @@ struct gemm_micro {
   }
 
   template <std::size_t... I>
+  [[gnu::always_inline]] static void prefetch_column(const T* c, std::index_sequence<I...>) {
+    (__builtin_prefetch(c + I * width, 1), ...);
+  }
+
+  template <std::size_t... I>
   [[gnu::always_inline]] void write_column(std::size_t j, T alpha, T beta, T* c, std::index_sequence<I...>) const {
     const vector scale(alpha);
     if (beta == T{})  // what is there may be NaN
@@ -59,7 +64,7 @@ struct gemm_micro {
     constexpr every_vector vectors;
     const T* const b_of[N] = {b + static_cast<std::ptrdiff_t>(J) * b_column...};
     (clear_column(J, vectors), ...);
-    (__builtin_prefetch(c + static_cast<std::ptrdiff_t>(J) * c_column, 1), ...);
+    (prefetch_column(c + static_cast<std::ptrdiff_t>(J) * c_column, vectors), ...);
     std::ptrdiff_t at = 0;
     for (std::size_t p = 0; p < k; ++p, a += a_step, at += b_row) add_product(a, b_of, at, vectors, columns);
     (write_column(J, alpha, beta, c + static_cast<std::ptrdiff_t>(J) * c_column, vectors), ...);

@@ -45,7 +45,10 @@ void pack_by_copy(Set, const gemm_sliver<T>& of, T* to) {
   const std::size_t whole = of.height - of.height % width;
   const T* from = of.from;
   for (std::size_t p = 0; p < of.length; ++p, from += of.along, to += of.step) {
-    for (std::size_t i = 0; i < whole; i += width) vector::load_unaligned(from + i).store_unaligned(to + i);
+    for (std::size_t i = 0; i < whole; i += width) {
+      __builtin_prefetch(from + 8 * of.along + i);
+      vector::load_unaligned(from + i).store_unaligned(to + i);
+    }
     for (std::size_t i = whole; i < of.height; ++i) to[i] = from[i];
     for (std::size_t i = of.height; i < of.step; ++i) to[i] = T{};
   }
