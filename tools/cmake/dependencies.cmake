@@ -10,6 +10,7 @@ find_dependency(spdlog)
 find_dependency(simdjson)
 find_dependency(cereal)
 find_dependency(xsimd)
+set_property(TARGET xsimd PROPERTY INTERFACE_LINK_LIBRARIES)  # Debian's names xtl, another package, which corolith does not use
 find_dependency(AsioStandalone)
 
 list(REMOVE_ITEM CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR})
