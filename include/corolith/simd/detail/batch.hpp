@@ -37,7 +37,28 @@ template <class T, class Set>
 using batch = xsimd::batch<T, typename xsimd_arch<Set>::type>;
 
 template <class T, class Set>
-inline constexpr std::size_t lanes = batch<T, Set>::size;
+inline constexpr std::size_t lanes = register_bytes<Set> / sizeof(T);
+
+/// a * b + c, rounded once where the set has such an instruction.
+template <class T, class Set>
+[[gnu::always_inline]] inline batch<T, Set> multiply_add(const batch<T, Set>& a, const batch<T, Set>& b,
+                                                         const batch<T, Set>& c) {
+  return xsimd::fma(a, b, c);
+}
+#if XSIMD_WITH_AVX512BW  // for which xsimd 8 multiplies and adds
+template <>
+[[gnu::always_inline]] inline batch<double, avx512> multiply_add<double, avx512>(const batch<double, avx512>& a,
+                                                                                 const batch<double, avx512>& b,
+                                                                                 const batch<double, avx512>& c) {
+  return _mm512_fmadd_pd(a, b, c);
+}
+template <>
+[[gnu::always_inline]] inline batch<float, avx512> multiply_add<float, avx512>(const batch<float, avx512>& a,
+                                                                               const batch<float, avx512>& b,
+                                                                               const batch<float, avx512>& c) {
+  return _mm512_fmadd_ps(a, b, c);
+}
+#endif
 
 }  // namespace detail
 }  // namespace simd

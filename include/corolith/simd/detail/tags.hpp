@@ -3,6 +3,8 @@
 
 #include <corolith/core/version.hpp>
 
+#include <cstddef>
+
 namespace corolith {
 inline namespace v0 {
 namespace simd {
@@ -14,8 +16,16 @@ struct avx2 {};
 struct avx512 {};
 struct neon {};
 
+template <class Set>
+inline constexpr std::size_t register_bytes = 16;
+template <>
+inline constexpr std::size_t register_bytes<avx2> = 32;
+template <>
+inline constexpr std::size_t register_bytes<avx512> = 64;
+
 /// The best set that the flags of this translation unit allow.
-#if defined(__AVX512F__) && defined(__AVX512CD__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#if defined(__AVX512F__) && defined(__AVX512CD__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && \
+    defined(__AVX512VL__)
 using compiled_set = avx512;
 #elif defined(__AVX2__) && defined(__FMA__)
 using compiled_set = avx2;

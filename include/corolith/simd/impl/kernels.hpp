@@ -6,3 +6,20 @@
 // another header would be compiled with flags that not every machine can run, and the linker might take that copy for all.
 // CMake's corolith_add_kernels(NAME) makes such a library.
 #include <corolith/simd/detail/tags.hpp>
+#include <corolith/simd/impl/peak_kernel.hpp>
+
+#include <cstdint>
+
+namespace corolith {
+inline namespace v0 {
+namespace simd {
+namespace detail {
+
+template peak_work<float> peak_kernel<float>::operator()(compiled_set, const peak_numbers<float>&, std::uint64_t) const;
+template peak_work<double> peak_kernel<double>::operator()(compiled_set, const peak_numbers<double>&,
+                                                           std::uint64_t) const;
+
+}  // namespace detail
+}  // namespace simd
+}  // namespace v0
+}  // namespace corolith
