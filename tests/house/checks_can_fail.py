@@ -10,6 +10,7 @@ import compile_fail
 import headers_alone
 import house
 import includes
+import kernels
 import readme
 import sizes
 import text
@@ -135,6 +136,16 @@ class Planted(unittest.TestCase):
         self.header("core/a.hpp", body="inline int a() { return nothing; }\n")
         problems, checked = headers_alone.problems_of(self.root, self.compiler, memory)
         self.assertEqual((len(problems), checked), (3, 3))
+
+    def test_kernels(self):
+        good = "\navx2.cpp.o:\n0000 W int corolith::v0::simd::detail::f<corolith::v0::simd::detail::avx2>(int)\n" \
+               "0000 V DW.ref.__gxx_personality_v0\n0000 t std::max<int>(int, int)\n0000 r .LC1\n"
+        self.assertEqual(kernels.problems_of(good), [])
+        self.assertRegex("\n".join(kernels.problems_of(good + "0000 W std::max<int>(int, int)\n")), "avx2: .* for all sets: std::max")
+        self.assertRegex("\n".join(kernels.problems_of(good + "0000 u xsimd::f<xsimd::avx2>()::x\n")), "xsimd::f<xsimd::avx2>")
+        other = good.replace("avx2.cpp.o", "avx512.cpp.o")
+        self.assertRegex("\n".join(kernels.problems_of(other)), "avx512: .*detail::avx2")
+        self.assertEqual(kernels.problems_of(""), ["there are no objects"])
 
     def test_compile_fail(self):
         def problems(source):

@@ -33,6 +33,7 @@ set(compile ${PROJECT_BINARY_DIR}/house/compile.json)
 corolith_house_test(house.includes COMMAND ${house}/includes.py ${PROJECT_SOURCE_DIR})
 corolith_house_test(house.sizes COMMAND ${house}/sizes.py ${PROJECT_SOURCE_DIR})
 corolith_house_test(house.text COMMAND ${house}/text.py ${PROJECT_SOURCE_DIR})
+corolith_house_test(house.kernels COMMAND ${house}/kernels.py $<TARGET_FILE:corolith_kernels> ${CMAKE_NM})
 corolith_house_test(house.checks_can_fail COMMAND ${house}/checks_can_fail.py ${compile} TIMEOUT 300)
 corolith_house_test(house.headers_alone COMMAND ${house}/headers_alone.py ${PROJECT_SOURCE_DIR} ${compile} TIMEOUT 3000)
 set_tests_properties(house.headers_alone PROPERTIES COST 400)  # the longest, so that it is not the last

@@ -78,6 +78,9 @@ function(corolith_programs kind folder)
   endforeach()
 endfunction()
 
+# What kernels are compared with must stay scalar.
+set_source_files_properties(bench/peak.cpp bench/monte_carlo.cpp PROPERTIES COMPILE_OPTIONS "-fno-tree-vectorize;-fno-tree-slp-vectorize")
+
 add_subdirectory(tests)
 corolith_programs(tool tools)
 corolith_programs(example examples)

@@ -4,6 +4,7 @@
 #include <corolith/core/detail/decl.hpp>
 #include <corolith/core/version.hpp>
 
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +16,9 @@ namespace simd {
 enum class instruction_set { sse2, avx2, avx512, neon };
 
 COROLITH_DECL std::string_view name_of(instruction_set set) noexcept;
+
+/// Bytes of one vector register.
+COROLITH_DECL std::size_t register_size(instruction_set set) noexcept;
 
 /// The sets that this program holds kernels for and that this machine has, slowest first. A program that was built without
 /// COROLITH_SIMD_DISPATCH holds one: the best that its compiler's flags allow.

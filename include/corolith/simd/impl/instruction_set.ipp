@@ -25,6 +25,14 @@ COROLITH_DECL std::string_view name_of(instruction_set set) noexcept {
   return "unknown";
 }
 
+COROLITH_DECL std::size_t register_size(instruction_set set) noexcept {
+  switch (set) {
+    case instruction_set::avx2: return detail::register_bytes<detail::avx2>;
+    case instruction_set::avx512: return detail::register_bytes<detail::avx512>;
+    default: return detail::register_bytes<detail::sse2>;
+  }
+}
+
 namespace detail {
 
 inline std::vector<instruction_set> find_usable_sets() {
