@@ -85,3 +85,10 @@ add_subdirectory(tests)
 corolith_programs(tool tools)
 corolith_programs(example examples)
 corolith_programs(bench bench)
+
+# What the benchmarks compare with; they do without what is not there.
+find_library(COROLITH_OPENBLAS NAMES libopenblas.so.0 PATH_SUFFIXES openblas-pthread)
+find_library(COROLITH_BLIS NAMES libblis.so.4 PATH_SUFFIXES blis-pthread)
+mark_as_advanced(COROLITH_OPENBLAS COROLITH_BLIS)
+target_compile_definitions(bench_gemm PRIVATE BENCH_OPENBLAS="$<$<BOOL:${COROLITH_OPENBLAS}>:${COROLITH_OPENBLAS}>"
+                                              BENCH_BLIS="$<$<BOOL:${COROLITH_BLIS}>:${COROLITH_BLIS}>")

@@ -19,7 +19,7 @@ namespace simd {
 struct peak {
   instruction_set set = {};
   unsigned threads = 1;
-  double flops_per_second = 0;       ///< of all threads together; a multiplication and an addition, fused or not, are two
+  double flops_per_second = 0;  ///< of all threads together; a multiplication and an addition, fused or not, are two
   double mean_flops_per_second = 0;  ///< the same over all windows: less by what interrupted the threads
   double clock_hz = 0;               ///< cycles per second of a core while all were at it, mean over the threads
   double flops_per_cycle = 0;        ///< of one thread: flops_per_second / threads / clock_hz

@@ -61,7 +61,7 @@ struct gemm_tile<neon> {  // 32
 };
 
 template <class T, class Set>
-inline constexpr std::size_t gemm_tile_rows = gemm_tile<Set>::vectors* register_bytes<Set> / sizeof(T);
+inline constexpr std::size_t gemm_tile_rows = gemm_tile<Set>::vectors * register_bytes<Set> / sizeof(T);
 
 /// How much of each dimension is taken at once: m x k of a, k x n of b. And whether it is copied into the order in which it
 /// is used, or read where it is (a only where its columns are contiguous).

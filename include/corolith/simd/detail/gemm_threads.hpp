@@ -69,7 +69,8 @@ void gemm_on_threads(const gemm_problem<T>& problem, unsigned threads) {
     if (row >= problem.m || column >= problem.n) return;
     try {
       dispatch(gemm_driver{},
-               problem.part(row, std::min(rows, problem.m - row), column, std::min(columns, problem.n - column)), space);
+               problem.part(row, std::min(rows, problem.m - row), column, std::min(columns, problem.n - column)),
+               space);
     } catch (...) {
       failures[number] = std::current_exception();
     }

@@ -144,9 +144,9 @@ struct gemm_loops {
     for (std::size_t q = 0; q < block.n; q += tile_columns) {
       const std::size_t columns = smaller(tile_columns, block.n - q);
       pack_sliver<tile_columns>(Set{},
-                  gemm_sliver<T>{from + static_cast<std::ptrdiff_t>(q) * problem.b_column, problem.b_column, problem.b_row,
-                                 columns, block.k, columns},
-                  packed_b + q * block.k);
+                                gemm_sliver<T>{from + static_cast<std::ptrdiff_t>(q) * problem.b_column,
+                                               problem.b_column, problem.b_row, columns, block.k, columns},
+                                packed_b + q * block.k);
     }
   }
 
@@ -166,9 +166,9 @@ struct gemm_loops {
       block.a_step = tile_rows;
       for (std::size_t r = 0; r < last; r += tile_rows)
         pack_sliver<tile_rows>(Set{},
-                    gemm_sliver<T>{from + static_cast<std::ptrdiff_t>(r) * problem.a_row, problem.a_row, problem.a_column,
-                                   tile_rows, block.k, tile_rows},
-                    packed_a + r * block.k);
+                               gemm_sliver<T>{from + static_cast<std::ptrdiff_t>(r) * problem.a_row, problem.a_row,
+                                              problem.a_column, tile_rows, block.k, tile_rows},
+                               packed_a + r * block.k);
     }
     if (in_place && last_rows % width == 0) {
       block.a_last = from + last;
@@ -178,9 +178,9 @@ struct gemm_loops {
     const std::size_t step = (last_rows + width - 1) / width * width;
     T* const to = packed_a + (in_place ? 0 : last * block.k);
     pack_sliver<tile_rows>(Set{},
-                gemm_sliver<T>{from + static_cast<std::ptrdiff_t>(last) * problem.a_row, problem.a_row, problem.a_column,
-                               last_rows, block.k, step},
-                to);
+                           gemm_sliver<T>{from + static_cast<std::ptrdiff_t>(last) * problem.a_row, problem.a_row,
+                                          problem.a_column, last_rows, block.k, step},
+                           to);
     block.a_last = to;
     block.a_last_step = static_cast<std::ptrdiff_t>(step);
   }

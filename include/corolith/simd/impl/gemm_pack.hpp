@@ -59,7 +59,8 @@ template <class Set, class T>
 void pack_one_by_one(Set, const gemm_sliver<T>& of, std::size_t row, std::size_t first, std::size_t last, T* to) {
   for (std::size_t p = first; p < last; ++p)
     for (std::size_t i = row; i < of.step; ++i) {
-      const T* const at = of.from + static_cast<std::ptrdiff_t>(i) * of.across + static_cast<std::ptrdiff_t>(p) * of.along;
+      const T* const at =
+          of.from + static_cast<std::ptrdiff_t>(i) * of.across + static_cast<std::ptrdiff_t>(p) * of.along;
       to[p * of.step + i] = i < of.height ? *at : T{};
     }
 }
