@@ -22,8 +22,7 @@ constexpr T smaller(T a, T b) {  // std::min would be compiled with this transla
 /// gemm_micro_kernel by its numbers of registers and columns.
 template <class T, class Set>
 struct gemm_micro_table {
-  using function = void (*)(std::size_t, const T*, std::ptrdiff_t, const T*, std::ptrdiff_t, std::ptrdiff_t, T, T, T*,
-                            std::ptrdiff_t);
+  using function = void (*)(const gemm_micro_work<T>&);
   static constexpr std::size_t vectors = gemm_tile<Set>::vectors;
   static constexpr std::size_t columns = gemm_tile<Set>::columns;
 
@@ -64,28 +63,45 @@ struct gemm_block {
   std::ptrdiff_t c_column;
 
   void run() const {
+    const std::size_t tiles = (m + tile_rows - 1) / tile_rows;
     for (std::size_t j = 0; j < n; j += tile_columns) {
       const std::size_t columns = smaller(tile_columns, n - j);
-      const T* const sliver = b + static_cast<std::ptrdiff_t>(j / tile_columns) * b_sliver;
-      const std::ptrdiff_t row = b_packed ? static_cast<std::ptrdiff_t>(columns) : b_row;
-      for (std::size_t i = 0; i < m; i += tile_rows) run_tile(i, j, columns, sliver, row);
+      gemm_micro_work<T> work{};
+      work.k = k;
+      work.alpha = alpha;
+      work.b = b + static_cast<std::ptrdiff_t>(j / tile_columns) * b_sliver;
+      work.b_row = b_packed ? static_cast<std::ptrdiff_t>(columns) : b_row;
+      work.b_column = b_column;
+      work.c_column = c_column;
+      // The next sliver of b, a share with each tile; where b is not packed it is small enough to be near.
+      work.later = reinterpret_cast<const char*>(b_packed && j + tile_columns < n ? work.b + b_sliver : work.b);
+      work.later_step = b_packed ? static_cast<std::ptrdiff_t>((tile_columns * sizeof(T) + tiles - 1) / tiles) : 0;
+      for (std::size_t i = 0; i < m; i += tile_rows) {
+        run_tile(work, i, j, columns);
+        work.later += static_cast<std::ptrdiff_t>(k) * work.later_step;
+      }
     }
   }
 
  private:
-  [[gnu::always_inline]] void run_tile(std::size_t i, std::size_t j, std::size_t columns, const T* sliver,
-                                       std::ptrdiff_t row) const {
+  [[gnu::always_inline]] void run_tile(gemm_micro_work<T> work, std::size_t i, std::size_t j, std::size_t columns) const {
     const std::size_t rows = smaller(tile_rows, m - i);
     const bool last = i + tile_rows >= m;
-    const T* const of_a = last ? a_last : a + static_cast<std::ptrdiff_t>(i / tile_rows) * a_sliver;
-    const std::ptrdiff_t step = last ? a_last_step : a_step;
+    work.a = last ? a_last : a + static_cast<std::ptrdiff_t>(i / tile_rows) * a_sliver;
+    work.a_step = last ? a_last_step : a_step;
     T* const to = c + static_cast<std::ptrdiff_t>(j) * c_column + i;
     const std::size_t vectors = (rows + width - 1) / width;
     const auto kernel = gemm_micro_kernels<T, Set>.entry[vectors - 1][columns - 1];
-    if (rows % width == 0) return kernel(k, of_a, step, sliver, row, b_column, alpha, beta, to, c_column);
+    if (rows % width == 0) {
+      work.beta = beta;
+      work.c = to;
+      return kernel(work);
+    }
     alignas(64) T tile[tile_rows * tile_columns];
-    const auto tile_column = static_cast<std::ptrdiff_t>(vectors * width);
-    kernel(k, of_a, step, sliver, row, b_column, alpha, T{}, tile, tile_column);
+    work.beta = T{};
+    work.c = tile;
+    work.c_column = static_cast<std::ptrdiff_t>(vectors * width);
+    kernel(work);
     for (std::size_t q = 0; q < columns; ++q)
       for (std::size_t r = 0; r < rows; ++r) {
         T& at = to[static_cast<std::ptrdiff_t>(q) * c_column + static_cast<std::ptrdiff_t>(r)];
@@ -164,7 +180,8 @@ struct gemm_loops {
       block.a = packed_a;
       block.a_sliver = static_cast<std::ptrdiff_t>(tile_rows * block.k);
       block.a_step = tile_rows;
-      for (std::size_t r = 0; r < last; r += tile_rows)
+      if (problem.a_row == 1) pack_slivers_by_copy<tile_rows>(Set{}, from, problem.a_column, last / tile_rows, block.k, packed_a);
+      for (std::size_t r = 0; problem.a_row != 1 && r < last; r += tile_rows)
         pack_sliver<tile_rows>(Set{},
                                gemm_sliver<T>{from + static_cast<std::ptrdiff_t>(r) * problem.a_row, problem.a_row,
                                               problem.a_column, tile_rows, block.k, tile_rows},

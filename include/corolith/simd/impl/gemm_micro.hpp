@@ -12,6 +12,22 @@ inline namespace v0 {
 namespace simd {
 namespace detail {
 
+/// What the innermost loop works on: c = alpha * a * b + beta * c for `k` columns of a, whose rows are contiguous and whose
+/// columns are `a_step` apart, and rows of b.
+template <class T>
+struct gemm_micro_work {
+  std::size_t k;
+  T alpha, beta;
+  const T* a;
+  std::ptrdiff_t a_step;
+  const T* b;
+  std::ptrdiff_t b_row, b_column;
+  T* c;
+  std::ptrdiff_t c_column;
+  const char* later;          ///< what is needed soon, in bytes: fetched into the cache on the way
+  std::ptrdiff_t later_step;  ///< for each column of a
+};
+
 /// The innermost loop: V registers of rows by N columns of c, in registers while k columns of a and rows of b stream by.
 /// All is unrolled by templates, since an array that is indexed by a loop would live in memory.
 template <class T, class Set, std::size_t V, std::size_t N>
@@ -57,27 +73,35 @@ struct gemm_micro {
        ...);
   }
 
+  /// The columns of c are fetched one after the other on the way: all at once, they would stop the loop until some have come.
   template <std::size_t... J>
-  [[gnu::always_inline]] void run(std::size_t k, const T* a, std::ptrdiff_t a_step, const T* b, std::ptrdiff_t b_row,
-                                  std::ptrdiff_t b_column, T alpha, T beta, T* c, std::ptrdiff_t c_column,
-                                  std::index_sequence<J...> columns) {
+  [[gnu::always_inline]] void run(const gemm_micro_work<T>& work, std::index_sequence<J...> columns) {
     constexpr every_vector vectors;
-    const T* const b_of[N] = {b + static_cast<std::ptrdiff_t>(J) * b_column...};
+    const T* const b[N] = {work.b + static_cast<std::ptrdiff_t>(J) * work.b_column...};
     (clear_column(J, vectors), ...);
-    (prefetch_column(c + static_cast<std::ptrdiff_t>(J) * c_column, vectors), ...);
+    const T* a = work.a;
+    const char* later = work.later;
     std::ptrdiff_t at = 0;
-    for (std::size_t p = 0; p < k; ++p, a += a_step, at += b_row) add_product(a, b_of, at, vectors, columns);
-    (write_column(J, alpha, beta, c + static_cast<std::ptrdiff_t>(J) * c_column, vectors), ...);
+    const auto add_products = [&](std::size_t count) __attribute__((always_inline)) {
+      for (std::size_t p = 0; p < count; ++p, a += work.a_step, at += work.b_row, later += work.later_step) {
+        __builtin_prefetch(later, 0, 2);
+        add_product(a, b, at, vectors, columns);
+      }
+    };
+    const std::size_t between = work.k / (2 * N);
+    for (std::size_t j = 0; j < N; ++j) {
+      prefetch_column(work.c + static_cast<std::ptrdiff_t>(j) * work.c_column, vectors);
+      add_products(between);
+    }
+    add_products(work.k - between * N);
+    (write_column(J, work.alpha, work.beta, work.c + static_cast<std::ptrdiff_t>(J) * work.c_column, vectors), ...);
   }
 };
 
-/// c = alpha * a * b + beta * c for V registers of rows and N columns; a's columns are `a_step` apart, their rows contiguous.
 template <class T, class Set, std::size_t V, std::size_t N>
-[[gnu::noinline]] void gemm_micro_kernel(std::size_t k, const T* a, std::ptrdiff_t a_step, const T* b,
-                                         std::ptrdiff_t b_row, std::ptrdiff_t b_column, T alpha, T beta, T* c,
-                                         std::ptrdiff_t c_column) {
+[[gnu::noinline]] void gemm_micro_kernel(const gemm_micro_work<T>& work) {
   gemm_micro<T, Set, V, N> tile;
-  tile.run(k, a, a_step, b, b_row, b_column, alpha, beta, c, c_column, std::make_index_sequence<N>{});
+  tile.run(work, std::make_index_sequence<N>{});
 }
 
 }  // namespace detail

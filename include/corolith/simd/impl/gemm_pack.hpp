@@ -45,13 +45,28 @@ void pack_by_copy(Set, const gemm_sliver<T>& of, T* to) {
   const std::size_t whole = of.height - of.height % width;
   const T* from = of.from;
   for (std::size_t p = 0; p < of.length; ++p, from += of.along, to += of.step) {
-    for (std::size_t i = 0; i < whole; i += width) {
-      __builtin_prefetch(from + 8 * of.along + i);
-      vector::load_unaligned(from + i).store_unaligned(to + i);
-    }
+    for (std::size_t i = 0; i < whole; i += width) vector::load_unaligned(from + i).store_unaligned(to + i);
     for (std::size_t i = whole; i < of.height; ++i) to[i] = from[i];
     for (std::size_t i = of.height; i < of.step; ++i) to[i] = T{};
   }
+}
+
+/// `count` slivers of `Height` rows, side by side, where rows are contiguous. Goes along all of them at once, since the next
+/// column may be on another page.
+template <std::size_t Height, class Set, class T>
+void pack_slivers_by_copy(Set, const T* from, std::ptrdiff_t along, std::size_t count, std::size_t length, T* to) {
+  using vector = batch<T, Set>;
+  constexpr std::size_t width = lanes<T, Set>;
+  static_assert(Height % width == 0);
+  for (std::size_t p = 0; p < length; ++p, from += along)
+    for (std::size_t sliver = 0; sliver < count; ++sliver) {
+      const T* const source = from + sliver * Height;
+      T* const target = to + (sliver * length + p) * Height;
+      for (std::size_t i = 0; i < Height; i += width) {
+        __builtin_prefetch(source + i + 2 * along);
+        vector::load_unaligned(source + i).store_unaligned(target + i);
+      }
+    }
 }
 
 /// The rows from `row` up, and of them what is from `first` up to `last` along.
@@ -74,6 +89,11 @@ void pack_by_squares(Set set, const gemm_sliver<T>& of, T* to) {
   const std::size_t whole_rows = of.height - of.height % width;
   const std::size_t whole_length = of.length - of.length % width;
   for (std::size_t p = 0; p < whole_length; p += width) {
+    // Where the rows end, the next sliver begins, most likely on other pages.
+    const std::size_t ahead = p + 4 * width;
+    const T* const soon = ahead < of.length ? of.from + ahead
+                                            : of.from + static_cast<std::ptrdiff_t>(of.height) * of.across + (ahead - of.length);
+    for (std::size_t i = 0; i < whole_rows; ++i) __builtin_prefetch(soon + static_cast<std::ptrdiff_t>(i) * of.across);
     for (std::size_t i = 0; i < whole_rows; i += width)
       transpose_square<T, narrow>(of.from + static_cast<std::ptrdiff_t>(i) * of.across + p, of.across,
                                   to + p * of.step + i, static_cast<std::ptrdiff_t>(of.step));
