@@ -14,8 +14,8 @@
 namespace bench {
 
 template <class T>
-using cblas_gemm = void (*)(int order, int transpose_a, int transpose_b, int m, int n, int k, T alpha, const T* a, int lda,
-                            const T* b, int ldb, T beta, T* c, int ldc);
+using cblas_gemm = void (*)(int order, int transpose_a, int transpose_b, int m, int n, int k, T alpha, const T* a,
+                            int lda, const T* b, int ldb, T beta, T* c, int ldc);
 
 inline constexpr int cblas_row_major = 101;
 inline constexpr int cblas_no_transpose = 111;
@@ -29,8 +29,8 @@ struct blas_peer {
   void operator()(std::size_t m, std::size_t n, std::size_t k, const T* a, const T* b, T* c) const {
     const auto of = [](std::size_t size) { return static_cast<int>(size); };
     const auto run = [&](auto gemm) {
-      gemm(cblas_row_major, cblas_no_transpose, cblas_no_transpose, of(m), of(n), of(k), T{1}, a, of(k), b, of(n), T{0}, c,
-           of(n));
+      gemm(cblas_row_major, cblas_no_transpose, cblas_no_transpose, of(m), of(n), of(k), T{1}, a, of(k), b, of(n), T{0},
+           c, of(n));
     };
     if constexpr (sizeof(T) == sizeof(float))
       run(sgemm);
@@ -48,7 +48,8 @@ inline void prepare_blas_peers(unsigned threads) {
     }
   const std::string number = std::to_string(threads);
   for (const char* const variable : {"OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS"}) ::setenv(variable, number.c_str(), 1);
-  if (__builtin_cpu_supports("avx512f")) ::setenv("BLIS_ARCH_TYPE", "0", 0);  // skx; on new machines it chooses "generic"
+  if (__builtin_cpu_supports("avx512f"))
+    ::setenv("BLIS_ARCH_TYPE", "0", 0);  // skx; on new machines it chooses "generic"
 }
 
 inline std::vector<blas_peer> load_blas_peers() {

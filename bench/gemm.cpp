@@ -40,11 +40,12 @@ struct settings {
 };
 
 const std::vector<shape> usual_shapes{
-    {32, 32, 32},       {48, 48, 48},       {64, 64, 64},       {80, 80, 80},       {96, 96, 96},       {100, 100, 100},
-    {128, 128, 128},    {160, 160, 160},    {192, 192, 192},    {200, 200, 200},    {255, 255, 255},    {256, 256, 256},
-    {320, 320, 320},    {384, 384, 384},    {500, 500, 500},    {512, 512, 512},    {640, 640, 640},    {768, 768, 768},
-    {1000, 1000, 1000}, {1023, 1023, 1023}, {1024, 1024, 1024}, {1536, 1536, 1536}, {2048, 2048, 2048}, {4096, 4096, 4096},
-    {4096, 64, 64},     {64, 4096, 64},     {64, 64, 4096},     {2048, 2048, 64},   {2048, 64, 2048},   {64, 2048, 2048}};
+    {32, 32, 32},       {48, 48, 48},       {64, 64, 64},       {80, 80, 80},       {96, 96, 96},
+    {100, 100, 100},    {128, 128, 128},    {160, 160, 160},    {192, 192, 192},    {200, 200, 200},
+    {255, 255, 255},    {256, 256, 256},    {320, 320, 320},    {384, 384, 384},    {500, 500, 500},
+    {512, 512, 512},    {640, 640, 640},    {768, 768, 768},    {1000, 1000, 1000}, {1023, 1023, 1023},
+    {1024, 1024, 1024}, {1536, 1536, 1536}, {2048, 2048, 2048}, {4096, 4096, 4096}, {4096, 64, 64},
+    {64, 4096, 64},     {64, 64, 4096},     {2048, 2048, 64},   {2048, 64, 2048},   {64, 2048, 2048}};
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -71,7 +72,8 @@ void check(const std::vector<T>& ours, const std::vector<T>& theirs, const shape
   const double bound = 8.0 * static_cast<double>(of.k) * static_cast<double>(std::numeric_limits<T>::epsilon());
   for (std::size_t i = 0; i < ours.size(); ++i)
     if (std::abs(static_cast<double>(ours[i]) - static_cast<double>(theirs[i])) > bound)
-      throw std::runtime_error("gemm " + of.name() + ": element " + std::to_string(i) + " differs from that of " + peer);
+      throw std::runtime_error("gemm " + of.name() + ": element " + std::to_string(i) + " differs from that of " +
+                               peer);
 }
 
 /// What was measured of one shape: rates in GFLOPS, one a round.
@@ -83,7 +85,8 @@ struct rates {
   bench::comparison to_better(const std::vector<bench::blas_peer>& peers) const {
     bench::comparison least{0, ""};
     for (std::size_t p = 0; p < peers.size(); ++p)
-      if (const double ratio = median(ratios[p]); least.to.empty() || ratio < least.ratio) least = {ratio, peers[p].name};
+      if (const double ratio = median(ratios[p]); least.to.empty() || ratio < least.ratio)
+        least = {ratio, peers[p].name};
     return least;
   }
 };
@@ -126,12 +129,14 @@ double run(const std::string& name, const settings& with, const std::vector<benc
     const bench::comparison better = found.to_better(peers);
     const std::string metric = name + "_" + of.name();
     const double share = median(found.share_of_peak);
-    bench::report("gemm", metric, median(found.ours), "GFLOPS", peers.empty() ? bench::comparison{share, "peak"} : better);
+    bench::report("gemm", metric, median(found.ours), "GFLOPS",
+                  peers.empty() ? bench::comparison{share, "peak"} : better);
     bench::report("gemm", metric + "_share_of_peak", share, "fraction");
     std::string each;
     for (std::size_t p = 0; p < peers.size(); ++p)
       each += "  " + peers[p].name + " x " + std::to_string(median(found.ratios[p])).substr(0, 5);
-    std::fprintf(stderr, "%-22s %7.1f GFLOPS  %5.1f%% of peak%s\n", metric.c_str(), median(found.ours), share * 100, each.c_str());
+    std::fprintf(stderr, "%-22s %7.1f GFLOPS  %5.1f%% of peak%s\n", metric.c_str(), median(found.ours), share * 100,
+                 each.c_str());
     if (!peers.empty() && std::min({of.m, of.n, of.k}) >= 64) worst = std::min(worst, better.ratio);
   }
   return worst;
@@ -175,7 +180,8 @@ int main(int argc, char** argv) try {
   const settings with = parse({argv + 1, argv + argc});
   bench::prepare_blas_peers(with.threads);
   const std::vector<bench::blas_peer> peers = bench::load_blas_peers();
-  std::fprintf(stderr, "kernels for %s, %u thread(s)\n", std::string(name_of(simd::active_instruction_set())).c_str(), with.threads);
+  std::fprintf(stderr, "kernels for %s, %u thread(s)\n", std::string(name_of(simd::active_instruction_set())).c_str(),
+               with.threads);
   double worst = 1e9;
   if (with.twofold) worst = std::min(worst, run<double>("dgemm", with, peers));
   if (with.single) worst = std::min(worst, run<float>("sgemm", with, peers));

@@ -34,8 +34,9 @@ gemm_blocking blocking_of(const gemm_problem<T>& problem, const cache_sizes& cac
   blocking.k = even_block(problem.k, most_k, 4);
   const std::size_t most_m = std::max(rows, cache.second * 6 / 10 / (blocking.k * sizeof(T)) / rows * rows);
   blocking.m = even_block(problem.m, most_m, rows);
-  const std::size_t most_n =
-      std::max(columns, std::min<std::size_t>(cache.third / 2, 16U << 20U) / (blocking.k * sizeof(T)));
+  // The third cache is shared, and a block of b that is driven out of it costs more than packing a once more.
+  const std::size_t most_b = std::min<std::size_t>(cache.third / 2, 6U << 20U);
+  const std::size_t most_n = std::max(columns, most_b / (blocking.k * sizeof(T)));
   blocking.n = even_block(problem.n, most_n, columns);
   const bool small = problem.m * problem.n * problem.k <= 128 * 128 * 128;
   blocking.pack_a = !small || problem.a_row != 1;

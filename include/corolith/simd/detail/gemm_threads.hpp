@@ -59,6 +59,7 @@ void gemm_on_threads(const gemm_problem<T>& problem, unsigned threads) {
   const double most = std::clamp(work / least_work_of_thread, 1.0, static_cast<double>(std::max(1U, threads)));
   const gemm_grid grid = gemm_grid_of(problem.m, problem.n, static_cast<std::size_t>(most));
   const std::size_t parts = grid.rows * grid.columns;
+  if (parts == 1) return dispatch(gemm_driver{}, problem, spaces.data());
   if (spaces.size() < parts) spaces.resize(parts);
   const std::size_t rows = round_up((problem.m + grid.rows - 1) / grid.rows, 16);
   const std::size_t columns = round_up((problem.n + grid.columns - 1) / grid.columns, 8);

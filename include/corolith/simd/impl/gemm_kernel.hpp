@@ -84,7 +84,8 @@ struct gemm_block {
   }
 
  private:
-  [[gnu::always_inline]] void run_tile(gemm_micro_work<T> work, std::size_t i, std::size_t j, std::size_t columns) const {
+  [[gnu::always_inline]] void run_tile(gemm_micro_work<T> work, std::size_t i, std::size_t j,
+                                       std::size_t columns) const {
     const std::size_t rows = smaller(tile_rows, m - i);
     const bool last = i + tile_rows >= m;
     work.a = last ? a_last : a + static_cast<std::ptrdiff_t>(i / tile_rows) * a_sliver;
@@ -180,7 +181,8 @@ struct gemm_loops {
       block.a = packed_a;
       block.a_sliver = static_cast<std::ptrdiff_t>(tile_rows * block.k);
       block.a_step = tile_rows;
-      if (problem.a_row == 1) pack_slivers_by_copy<tile_rows>(Set{}, from, problem.a_column, last / tile_rows, block.k, packed_a);
+      if (problem.a_row == 1)
+        pack_slivers_by_copy<tile_rows>(Set{}, from, problem.a_column, last / tile_rows, block.k, packed_a);
       for (std::size_t r = 0; problem.a_row != 1 && r < last; r += tile_rows)
         pack_sliver<tile_rows>(Set{},
                                gemm_sliver<T>{from + static_cast<std::ptrdiff_t>(r) * problem.a_row, problem.a_row,

@@ -91,8 +91,9 @@ void pack_by_squares(Set set, const gemm_sliver<T>& of, T* to) {
   for (std::size_t p = 0; p < whole_length; p += width) {
     // Where the rows end, the next sliver begins, most likely on other pages.
     const std::size_t ahead = p + 4 * width;
-    const T* const soon = ahead < of.length ? of.from + ahead
-                                            : of.from + static_cast<std::ptrdiff_t>(of.height) * of.across + (ahead - of.length);
+    const T* const soon = ahead < of.length
+                              ? of.from + ahead
+                              : of.from + static_cast<std::ptrdiff_t>(of.height) * of.across + (ahead - of.length);
     for (std::size_t i = 0; i < whole_rows; ++i) __builtin_prefetch(soon + static_cast<std::ptrdiff_t>(i) * of.across);
     for (std::size_t i = 0; i < whole_rows; i += width)
       transpose_square<T, narrow>(of.from + static_cast<std::ptrdiff_t>(i) * of.across + p, of.across,
