@@ -46,6 +46,7 @@
 #include <corolith/schedule/impl/dispatch.ipp>
 #include <corolith/schedule/impl/scheduler.ipp>
 #include <corolith/simd/impl/instruction_set.ipp>
+#include <corolith/simd/impl/monte_carlo.ipp>
 #include <corolith/simd/impl/peak.ipp>
 #include <corolith/wire/impl/address.ipp>
 #include <corolith/wire/impl/blocking_link.ipp>
