@@ -4,6 +4,7 @@
 WAY is `installed` (find_package and pkg-config after an installation into a new folder) or `subdirectory` (add_subdirectory).
 """
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -33,10 +34,19 @@ def expect_runs(program):
     assert said == f"corolith {version()}: hello from a program that uses corolith\n", said
 
 
+def expect_counts(program):
+    """Runs a program with kernels and returns how many instruction sets it can choose from."""
+    said = re.fullmatch(r"412138 inside, product 19 22 43 50, measured, (\d) usable\n", output(program))
+    assert said, f"{program} said something else"
+    return int(said.group(1))
+
+
 def build(folder, *definitions):
     run(CMAKE, "-S", HERE / WAY, "-B", folder, "-G", "Ninja", f"-DCMAKE_CXX_COMPILER={COMPILER}", *definitions)
     run(CMAKE, "--build", folder, "-j", "1")
     expect_runs(folder / "consumer")
+    assert expect_counts(folder / "kernels_of_one_set") == 1
+    assert expect_counts(folder / "kernels_of_all_sets") >= 1
 
 
 def with_pkg_config(prefix, folder):

@@ -46,7 +46,9 @@
 #include <corolith/schedule/impl/dispatch.ipp>
 #include <corolith/schedule/impl/scheduler.ipp>
 #include <corolith/simd/impl/instruction_set.ipp>
+#include <corolith/simd/impl/monte_carlo.ipp>
 #include <corolith/simd/impl/peak.ipp>
+#include <corolith/simd/impl/triad.ipp>
 #include <corolith/wire/impl/address.ipp>
 #include <corolith/wire/impl/blocking_link.ipp>
 #include <corolith/wire/impl/channel.ipp>
