@@ -10,7 +10,7 @@ import sys
 import json_schema
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "docs" / "flops_report.schema.json"
-METRICS = ("total_gflops", "peak_gflops", "share_of_peak", "cpu_utilisation", "startup_s")
+METRICS = ("total_gflops", "peak_gflops", "share_of_peak", "cpu_utilisation", "kernel_share", "startup_s")
 
 
 def lines_of(path):
