@@ -33,6 +33,12 @@ expect_status 0 "word_count"
 expect_out '^15000 words in 5 files$' "word_count"
 expect_nothing_left "word_count"
 
+# The FLOPS benchmark: one report over all nodes.
+run "$build/bench/flops" --launcher slurm --nodes 3 --slots 1 --tasks 30 --loopcount 20 --matn 200 --rounds 1 --outdir "$scratch/flops" --name three
+expect_status 0 "flops"
+python3 -B "$(dirname "$0")/../support/check_flops.py" "$scratch/out" "$scratch/flops/three.json" n1 n2 n3 >&2 || fail "the report of flops is wrong"
+expect_nothing_left "flops"
+
 # Preamble, and logs that are kept.
 mkdir "$scratch/logs"
 run "$census" --launcher slurm --nodes 2 --slots 1 --log-folder "$scratch/logs" --variable GREETING \

@@ -92,3 +92,16 @@ find_library(COROLITH_BLIS NAMES libblis.so.4 PATH_SUFFIXES blis-pthread)
 mark_as_advanced(COROLITH_OPENBLAS COROLITH_BLIS)
 target_compile_definitions(bench_gemm PRIVATE BENCH_OPENBLAS="$<$<BOOL:${COROLITH_OPENBLAS}>:${COROLITH_OPENBLAS}>"
                                               BENCH_BLIS="$<$<BOOL:${COROLITH_BLIS}>:${COROLITH_BLIS}>")
+if(NOT COROLITH_SANITIZE)  # sanitizers find fault with MPI itself
+  find_package(MPI QUIET COMPONENTS CXX)
+endif()
+if(MPI_CXX_FOUND)
+  add_executable(bench_peer_flops_mpi bench/peers/flops_mpi.cpp)
+  target_link_libraries(bench_peer_flops_mpi PRIVATE corolith_compiled MPI::MPI_CXX)
+  set_target_properties(bench_peer_flops_mpi PROPERTIES OUTPUT_NAME flops_mpi RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench/peers)
+  add_dependencies(bench_flops bench_peer_flops_mpi)
+endif()
+target_compile_definitions(bench_flops PRIVATE
+  BENCH_PEERS="${PROJECT_SOURCE_DIR}/bench/peers"
+  BENCH_MPIRUN="$<$<BOOL:${MPI_CXX_FOUND}>:${MPIEXEC_EXECUTABLE}>"
+  BENCH_FLOPS_MPI="${PROJECT_BINARY_DIR}/bench/peers/flops_mpi")
