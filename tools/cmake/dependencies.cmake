@@ -10,6 +10,9 @@ find_dependency(spdlog)
 find_dependency(simdjson)
 find_dependency(cereal)
 find_dependency(xsimd)
+if(NOT TARGET xtl)  # xsimd names it even where it does without; it is headers only, and nothing to link with
+  set_property(TARGET xsimd PROPERTY INTERFACE_LINK_LIBRARIES)
+endif()
 find_dependency(AsioStandalone)
 
 list(REMOVE_ITEM CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR})
