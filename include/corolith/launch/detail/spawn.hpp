@@ -47,8 +47,8 @@ inline int spawn(pid_t& pid, const char* program, std::vector<std::string> words
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           static_cast<short>(static_cast<short>(from) | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
+  posix_spawnattr_setflags(
+      &attributes, static_cast<short>(static_cast<short>(from) | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
   if (failure == 0) failure = ::posix_spawnp(&pid, program, &actions, &attributes, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
