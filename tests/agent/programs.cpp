@@ -176,6 +176,18 @@ TEST_CASE("libraries that came over the wire keep their names", "[agent]") {
     CHECK_FALSE(entry.path().filename().string().starts_with("incoming"));
 }
 
+TEST_CASE("what a killed agent left half written goes, what another writes stays", "[agent]") {
+  temporary_folder folder;
+  const std::string cache = folder.path() + "/cache", old = cache + "/incoming-a", fresh = cache + "/incoming-b";
+  fs::create_directory(cache);
+  fs::permissions(cache, fs::perms::owner_all);
+  for (const std::string& file : {old, fresh}) std::ofstream(file) << "half a program";
+  fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(2));
+  const cl::agent::program_cache opened(cache);
+  CHECK_FALSE(fs::exists(old));
+  CHECK(fs::exists(fresh));
+}
+
 TEST_CASE("one permit for each file", "[agent]") {
   temporary_folder folder;
   const cl::agent::program_cache mine(folder.path() + "/cache"), other(folder.path() + "/cache");

@@ -14,9 +14,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 namespace corolith {
@@ -75,6 +78,19 @@ inline error cannot_write(const std::string& folder, const std::string& reason) 
 
 inline constexpr const char* unfinished = "incoming-";
 
+/// What nobody has written to for an hour nobody will finish.
+inline void remove_unfinished(const std::string& folder) noexcept {
+  namespace fs = std::filesystem;
+  std::error_code failure;
+  const auto latest = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  for (fs::directory_iterator each(folder, failure), end; !failure && each != end; each.increment(failure)) {
+    if (!each->path().filename().string().starts_with(unfinished)) continue;
+    std::error_code ignored;
+    const auto written = each->last_write_time(ignored);
+    if (!ignored && written < latest) fs::remove(each->path(), ignored);
+  }
+}
+
 inline bool write_file(int fd, byte_span bytes) {
   while (!bytes.empty()) {
     const ssize_t put = ::write(fd, bytes.data(), bytes.size());
@@ -125,6 +141,7 @@ COROLITH_DECL program_cache::program_cache(std::string folder)
   while (folder_.size() > 1 && folder_.back() == '/') folder_.pop_back();
   if (folder_.front() != '/') throw config_error("cache_folder must be an absolute path, not " + folder_);
   detail::make_private_folder(folder_);
+  detail::remove_unfinished(folder_);
 }
 
 COROLITH_DECL std::optional<program_file> program_cache::find(const wire::module_file& file) const {
