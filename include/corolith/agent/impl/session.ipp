@@ -155,8 +155,7 @@ COROLITH_DECL void session::on_connected(std::shared_ptr<wire::channel> channel)
 
 COROLITH_DECL void session::on_driver_closed(const std::exception_ptr& reason) {
   // A driver that says shutdown waits until this agent is done: while workers are there, it has not left but died.
-  end_.lost = reason != nullptr && !(shutting_down_ && workers_.empty());
-  if (!end_.lost) return end(end_.status);
+  if (reason == nullptr || (shutting_down_ && workers_.empty())) return end(end_.status);
   log::warning("agent: the driver is lost: " + explain_exception(reason));
   if (!shutting_down_) end_.hope = hope_after(reason);
   end(1);

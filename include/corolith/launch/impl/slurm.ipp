@@ -33,6 +33,12 @@ inline constexpr std::chrono::seconds submission_time{120};  // a busy controlle
 inline constexpr std::chrono::seconds command_time{30};
 inline constexpr std::chrono::hours step_time{24 * 366};  // an srun lives as long as its agents
 
+// Cancels jobs by their name, known or just being submitted: an sbatch that was under way may still succeed a little
+// later, hence the second round. What still runs in the jobs ends because its driver is gone; to cancel is to be sure.
+inline constexpr const char* cancel_script =
+    "for pause in 0 3 10 30 60 120; do sleep \"$pause\"; scancel --quiet --user=\"$(id -u)\" --name=\"$1\" && [ "
+    "\"$pause\" -gt 0 ] && exit 0; done\n";
+
 inline std::string unique_job_name(const std::string& program) {
   std::random_device random;
   return fmt::format("{}-{:08x}", std::filesystem::path(program).stem().string(), random());
@@ -86,7 +92,7 @@ COROLITH_DECL void slurm::start(const request& what) {
   plan_.log_file = folder + "/job-%j.log";
   if (settings_.secret_by == secret_way::script) plan_.secret = detail::file_tail(what.secret_file);
   while (!plan_.secret.empty() && plan_.secret.back() == '\n') plan_.secret.pop_back();
-  if (!in_allocation_) guard_.emplace(plan_.job_name, what.session_folder);
+  if (!in_allocation_) guard_.emplace(detail::cancel_script, std::vector<std::string>{plan_.job_name});
   submit();
 }
 
