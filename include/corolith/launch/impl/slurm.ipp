@@ -44,6 +44,15 @@ inline std::string unique_job_name(const std::string& program) {
   return fmt::format("{}-{:08x}", std::filesystem::path(program).stem().string(), random());
 }
 
+/// Without srun's remark that it cannot bind processors, which it was told not to do.
+inline std::string without_noise(std::string text) {
+  for (std::size_t at; (at = text.find("lacks support for cpu binding")) != std::string::npos;) {
+    const std::size_t begin = text.rfind('\n', at) + 1, end = text.find('\n', at);  // npos + 1 is 0
+    text.erase(begin, end == std::string::npos ? end : end + 1 - begin);
+  }
+  return text;
+}
+
 /// The folder as an absolute path. Throws config_error when files cannot be made in it: Slurm would say it in its own log only.
 inline std::string writable_folder(const std::string& path) {
   std::error_code failure;
@@ -162,7 +171,8 @@ COROLITH_DECL void slurm::take_submission() {
 }
 
 COROLITH_DECL void slurm::take_step_end() {
-  const std::string how = submission_->succeeded() ? "srun: exit status 0" : submission_->complaint();
+  const std::string how =
+      submission_->succeeded() ? "srun: exit status 0" : detail::without_noise(submission_->complaint());
   submission_.reset();
   end(fmt::format("{} ended: {}", name_of_job(), how), most_connected_ == 0);
 }
@@ -209,7 +219,7 @@ COROLITH_DECL void slurm::take_answer() {
 COROLITH_DECL void slurm::end(std::string reason, bool hopeless) {
   phase_ = phase::over;
   if (stopping_) return;
-  std::string tail = detail::file_tail(log_file());
+  std::string tail = detail::without_noise(detail::file_tail(log_file()));
   if (detail::mentions(tail, {"execve()"}) && detail::mentions(tail, {"No such file"}))
     reason += "; the nodes do not see " + plan_.agent_program + ": name an agent that they see with --agent-program";
   ended_.push_back({0, std::move(reason), std::move(tail), hopeless});
