@@ -20,11 +20,12 @@ done
 expect_nothing_left "two drivers"
 
 # TLS over TCP; the secret is on no command line.
-launch "$examples/sleep" --slots 1 --listen tcp:127.0.0.1:0 --calls 1000 --ms 60000
+launch "$examples/sleep" --slots 1 --listen tcp:127.0.0.1:0 --rejoin 7s --calls 1000 --ms 60000
 until_true "a worker" some --corolith-worker
 agent=$(processes --corolith-agent | head -1)
 tr '\0' '\n' <"/proc/$agent/cmdline" >"$scratch/out"
 expect_out '^connect=tcp:127\.0\.0\.1:[0-9]+$' "the agent's command line"
+expect_out '^rejoin=7000$' "the agent's command line"
 secret=$(sed -n 's/^secret_file=//p' "$scratch/out")
 [ "$(stat -c %a "$secret")" = 600 ] || fail "the secret can be read by others"
 kill -INT "$pid"

@@ -39,6 +39,7 @@ COROLITH_DECL std::vector<std::string> local::arguments_of(const request& what, 
   arguments.push_back(fmt::format("memory={}", what.memory != 0 ? what.memory : physical_memory() / what.agents));
   arguments.push_back(fmt::format("launch_tag={}", number));
   arguments.push_back(fmt::format("parent_pid={}", ::getpid()));
+  arguments.push_back(fmt::format("rejoin={}", what.rejoin.count()));
   if (!what.secret_file.empty()) arguments.push_back("secret_file=" + what.secret_file);
   if (!what.cache_folder.empty()) arguments.push_back("cache_folder=" + what.cache_folder);
   if (!what.log_level.empty()) arguments.push_back("log_level=" + what.log_level);

@@ -78,6 +78,7 @@ COROLITH_DECL void driver_core::launch_agents() {
   request.session_folder = session_folder_;
   request.cache_folder = settings_.cache_folder;
   request.log_level = settings_.log_level;
+  request.rejoin = std::chrono::milliseconds(in_ms(settings_.rejoin));
   request.agents = settings_.agents;
   request.slots = settings_.slots;
   request.gpus = settings_.gpus;
