@@ -135,40 +135,13 @@ TEST_CASE("children of a worker die with it, and its timeout frees the slot", "[
   CHECK(driver.run<&seven>(agent, {}).value<int>() == 7);
 }
 
-TEST_CASE("the session folder of a killed driver is removed, that of a living one is not", "[agent]") {
-  temporary_folder above;
-  const std::string session = above.path() + "/session";
-  ::mkdir(session.c_str(), 0700);
-  std::ofstream(session + "/driver.sock") << "left over";
-  SECTION("the parent is another process: the driver is gone") {
-    const pid_t pid = spawn({own_path(), "--corolith-agent", "connect=unix:" + session + "/driver.sock", "parent_pid=1",
-                             "session_folder=" + session},
-                            above.path() + "/log");
-    int status = 0;
-    ::waitpid(pid, &status, 0);
-    CHECK(WEXITSTATUS(status) == 1);
-    CHECK(::access(session.c_str(), F_OK) != 0);
-  }
-  SECTION("the parent lives, and nothing listens") {
-    const pid_t pid = spawn({own_path(), "--corolith-agent", "connect=unix:" + session + "/driver.sock",
-                             "parent_pid=" + std::to_string(::getpid()), "session_folder=" + session},
-                            above.path() + "/log");
-    int status = 0;
-    ::waitpid(pid, &status, 0);
-    CHECK(WEXITSTATUS(status) == 1);
-    CHECK(::access(session.c_str(), F_OK) == 0);
-  }
-}
-
-TEST_CASE("a SIGKILLed driver leaves neither agent nor folder", "[agent]") {
+TEST_CASE("a SIGKILLed driver leaves no agent", "[agent]") {
   // The agent connects to this process, but its parent is another: that one plays the driver that dies.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   scripted_driver driver;
-  const std::string session = driver.folder.path() + "/session";
-  ::mkdir(session.c_str(), 0700);
   const pid_t parent = ::fork();
   if (parent == 0) {
-    spawn(driver.agent_words({"slots=1", "parent_pid=" + std::to_string(::getpid()), "session_folder=" + session}),
+    spawn(driver.agent_words({"slots=1", "parent_pid=" + std::to_string(::getpid())}),
           driver.folder.path() + "/agent.log");
     for (;;) ::pause();
   }
@@ -180,7 +153,6 @@ TEST_CASE("a SIGKILLed driver leaves neither agent nor folder", "[agent]") {
   ::waitpid(parent, nullptr, 0);
   driver.wait([&] { return agent.closed; });
   wait_gone(all);
-  CHECK(::access(session.c_str(), F_OK) != 0);
   while (::waitpid(-1, nullptr, WNOHANG) > 0) {
   }
   ::prctl(PR_SET_CHILD_SUBREAPER, 0);

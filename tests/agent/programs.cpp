@@ -15,6 +15,23 @@ namespace {
 
 std::string running_path() { return own_path(); }
 
+// What the worker holds open of the file that it runs.
+std::size_t own_program_descriptors() {
+  std::size_t count = 0;
+  for (const auto& each : fs::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;  // the iterator's own
+    count += fs::read_symlink(each, gone) == own_path();
+  }
+  return count;
+}
+std::string own_name() {
+  std::ifstream file("/proc/self/comm");
+  std::string name;
+  std::getline(file, name);
+  return name;
+}
+void die() { ::kill(::getpid(), SIGKILL); }
+
 // The program is nowhere that the agent can see, but the driver can send it.
 void hide_program(scripted_driver& driver) {
   wire::module_file& file = driver.welcome.modules.front();
@@ -33,6 +50,22 @@ TEST_CASE("a program on the shared file system is used where it is", "[agent]") 
   agent_view& agent = driver.ready_agent();
   CHECK(driver.run<&running_path>(agent, {}).value<std::string>() == own_path());
   CHECK(agent.files_sent == 0);
+}
+
+TEST_CASE("workers run the file that was hashed, whatever takes its place", "[agent]") {
+  scripted_driver driver;
+  const std::string program = driver.folder.path() + "/program", other = program + ".new";
+  fs::copy_file(own_path(), program);
+  driver.welcome.modules = {scripted_driver::module_of(program, true)};
+  agent_view& agent = driver.ready_agent();
+  CHECK(driver.run<&running_path>(agent, {}).value<std::string>() == program);
+  std::ofstream(other) << "#!/bin/sh\nexit 3\n";
+  fs::permissions(other, fs::perms::owner_all);
+  fs::rename(other, program);
+  CHECK(driver.run<&die>(agent, {}).failure().signal == SIGKILL);
+  CHECK(driver.run<&running_path>(agent, {}).value<std::string>() == program + " (deleted)");
+  CHECK(driver.run<&own_name>(agent, {}).value<std::string>() == "program");
+  CHECK(driver.run<&own_program_descriptors>(agent, {}).value<std::size_t>() == 0);
 }
 
 TEST_CASE("a program that the agent cannot see comes over the wire once", "[agent]") {
@@ -105,25 +138,23 @@ TEST_CASE("a file that the driver does not have any more is a clear failure", "[
 
 TEST_CASE("a worker that cannot start fails the agent with what it said", "[agent]") {
   scripted_driver driver;
-  const std::string script = driver.folder.path() + "/program";
-  std::ofstream(script) << "#!/bin/sh\necho 'no such library' >&2\nexit 3\n";
-  fs::permissions(script, fs::perms::owner_all);
-  driver.welcome.modules = {scripted_driver::module_of(script, true)};
+  // It does not know the words that workers are started with.
+  driver.welcome.modules = {scripted_driver::module_of("/bin/ls", true)};
   const pid_t pid = driver.start_agent();
   driver.wait([&] { return driver.agents.size() == 1 && driver.agents[0]->closed; });
-  CHECK_THAT(driver.agents[0]->failed, Catch::Contains("exit status 3") && Catch::Contains("no such library"));
+  CHECK_THAT(driver.agents[0]->failed, Catch::Contains("exit status 2") && Catch::Contains("option"));
   CHECK(driver.wait_exit(pid) == 1);
 }
 
 TEST_CASE("a program that cannot be executed says so", "[agent]") {
   scripted_driver driver;
-  const std::string script = driver.folder.path() + "/program";
-  std::ofstream(script) << "#!/nonexistent/interpreter\n";
-  fs::permissions(script, fs::perms::owner_all);
-  driver.welcome.modules = {scripted_driver::module_of(script, true)};
+  const std::string file = driver.folder.path() + "/program";
+  std::ofstream(file) << "no program";
+  fs::permissions(file, fs::perms::owner_all);
+  driver.welcome.modules = {scripted_driver::module_of(file, true)};
   driver.start_agent();
   driver.wait([&] { return driver.agents.size() == 1 && !driver.agents[0]->failed.empty(); });
-  CHECK_THAT(driver.agents[0]->failed, Catch::Contains("cannot execute") && Catch::Contains("No such file"));
+  CHECK_THAT(driver.agents[0]->failed, Catch::Contains("cannot execute " + file + ": Exec format error"));
 }
 
 TEST_CASE("libraries that came over the wire keep their names", "[agent]") {
@@ -133,14 +164,28 @@ TEST_CASE("libraries that came over the wire keep their names", "[agent]") {
   wire::module_file library{"/x/libmine.so.1", "libmine.so.1", cl::agent::sha256_of(std::as_bytes(std::span(text))),
                             text.size(), false};
   CHECK_FALSE(cache.find(library));
-  const std::string path = cache.install(library, std::as_bytes(std::span(text)));
-  CHECK(cache.find(library) == path);
+  const std::string path = cache.install(library, std::as_bytes(std::span(text))).path;
+  const auto found = cache.find(library);
+  REQUIRE(found);
+  CHECK(found->path == path);
   CHECK((fs::status(path).permissions() & fs::perms::all) == (fs::perms::owner_read | fs::perms::owner_exec));
   const std::string libraries = cache.library_folder({library}, {path});
   CHECK(fs::read_symlink(libraries + "/libmine.so.1") == path);
   CHECK(cache.library_folder({library}, {path}) == libraries);
   for (const auto& entry : fs::directory_iterator(cache.folder()))
     CHECK_FALSE(entry.path().filename().string().starts_with("incoming"));
+}
+
+TEST_CASE("what a killed agent left half written goes, what another writes stays", "[agent]") {
+  temporary_folder folder;
+  const std::string cache = folder.path() + "/cache", old = cache + "/incoming-a", fresh = cache + "/incoming-b";
+  fs::create_directory(cache);
+  fs::permissions(cache, fs::perms::owner_all);
+  for (const std::string& file : {old, fresh}) std::ofstream(file) << "half a program";
+  fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(2));
+  const cl::agent::program_cache opened(cache);
+  CHECK_FALSE(fs::exists(old));
+  CHECK(fs::exists(fresh));
 }
 
 TEST_CASE("one permit for each file", "[agent]") {

@@ -124,6 +124,24 @@ class Planted(unittest.TestCase):
         problems, _ = headers_alone.problems_of(self.root, self.compiler)
         self.assertRegex("\n".join(problems), "coro/x.hpp does not compile alone")
 
+    def test_header_whose_neighbours_include_what_it_needs(self):
+        self.header("codec/m.hpp", "core/a.hpp", body="inline int m() { return a() + n(); }\n")
+        self.header("codec/n.hpp", "core/a.hpp", body="inline int n() { return a(); }\n")
+        self.header("wire/top.hpp", "codec/n.hpp", "codec/m.hpp")
+        problems, _ = headers_alone.problems_of(self.root, self.compiler)
+        self.assertRegex("\n".join(problems), "codec/m.hpp does not compile alone")
+
+    def test_chains_of_headers(self):
+        def chains(**headers):
+            texts = {n: "".join(f"#include <corolith/{i}>\n" for i in included) for n, included in headers.items()}
+            return headers_alone.chains({f"corolith/{n}": text for n, text in texts.items()})
+
+        self.assertEqual(chains(a=[], b=["a"], c=["b"]), [["corolith/a", "corolith/b", "corolith/c"]])
+        self.assertEqual(len(chains(a=[], b=["a"], c=["a"])), 2)
+        self.assertEqual(len(chains(a=["b"], b=["a"])), 2)
+        self.assertEqual(headers_alone.included_first("#pragma once\n#if X\n#include <corolith/x>\n#endif\nint i;\n"), [])
+        self.assertEqual(headers_alone.included_first("int i;\n#include <corolith/x>\n"), None)
+
     def test_header_that_cannot_be_included_twice(self):
         self.write("include/corolith/coro/x.hpp", "inline int x() { return 1; }\n")
         problems, _ = headers_alone.problems_of(self.root, self.compiler)

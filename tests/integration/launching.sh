@@ -20,11 +20,12 @@ done
 expect_nothing_left "two drivers"
 
 # TLS over TCP; the secret is on no command line.
-launch "$examples/sleep" --slots 1 --listen tcp:127.0.0.1:0 --calls 1000 --ms 60000
+launch "$examples/sleep" --slots 1 --listen tcp:127.0.0.1:0 --rejoin 7s --calls 1000 --ms 60000
 until_true "a worker" some --corolith-worker
 agent=$(processes --corolith-agent | head -1)
 tr '\0' '\n' <"/proc/$agent/cmdline" >"$scratch/out"
 expect_out '^connect=tcp:127\.0\.0\.1:[0-9]+$' "the agent's command line"
+expect_out '^rejoin=7000$' "the agent's command line"
 secret=$(sed -n 's/^secret_file=//p' "$scratch/out")
 [ "$(stat -c %a "$secret")" = 600 ] || fail "the secret can be read by others"
 kill -INT "$pid"
@@ -43,10 +44,9 @@ status=0
 XDG_RUNTIME_DIR=/no/such/folder "$examples/hello" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
 expect_status 0 "a runtime folder that is not there"
 
-# A program that is replaced while its workers run still runs as it was.
+# A program that is replaced while it runs still runs as it was.
 cp "$examples/sleep" "$scratch/program"
-launch "$scratch/program" --slots 1 --calls 3 --ms 1000
-until_true "a worker" some --corolith-worker
+launch "$scratch/program" --slots 1 --calls 3 --ms 10
 cp "$examples/hello" "$scratch/new" && mv "$scratch/new" "$scratch/program"
 finished "$pid"
 expect_status 0 "a program that was replaced"

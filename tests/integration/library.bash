@@ -70,7 +70,7 @@ processes() {
   # An agent that holds a secret shows its environment to root alone, but its arguments name the folder too.
   {
     grep -lzFx "XDG_RUNTIME_DIR=$runtime" /proc/[0-9]*/environ 2>/dev/null
-    grep -lzF "session_folder=$runtime" /proc/[0-9]*/cmdline 2>/dev/null
+    grep -lzF "secret_file=$runtime" /proc/[0-9]*/cmdline 2>/dev/null
   } | sort -u -t/ -k3,3 | while IFS=/ read -r _ _ id _; do
     if [ $# -eq 0 ] || grep -qsF -- "$1" "/proc/$id/cmdline"; then echo "$id"; fi
   done

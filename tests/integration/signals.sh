@@ -51,6 +51,15 @@ finished "$pid"
 expect_status 137 "SIGKILL"
 expect_nothing_left "SIGKILL"
 
+# At any time of its start: it makes its folder, starts its agents, meets them.
+for ms in $(seq 0 4 60); do
+  launch "$examples/sleep" --slots 2 --calls 1000 --ms 60000
+  sleep "$(printf 0.%03d "$ms")"
+  kill -KILL "$pid"
+  finished "$pid"
+done
+expect_nothing_left "SIGKILL at the very beginning"
+
 # What calls have started goes with their workers.
 for signal in INT KILL; do
   launch "$programs/talker" --slots 1 children "$scratch/children"

@@ -55,6 +55,7 @@ TEST_CASE("what the options ask for is asked of Slurm") {
   plan.what.slots = 8;
   plan.what.gpus = 2;
   plan.what.memory = (1U << 20U) + 1;
+  plan.what.rejoin = std::chrono::seconds(7);
   plan.slurm.partition = "gp";
   plan.slurm.account = "a1";
   plan.slurm.qos = "q";
@@ -71,8 +72,8 @@ TEST_CASE("what the options ask for is asked of Slurm") {
     REQUIRE(has(words, word));
   }
   REQUIRE_FALSE(has(words, "--exclusive"));
-  REQUIRE_THAT(job_script(plan),
-               Contains("\nmodule load gcc\n") && Contains("'slots=8'") && Contains("--cpus-per-task=8"));
+  REQUIRE_THAT(job_script(plan), Contains("\nmodule load gcc\n") && Contains("'slots=8'") &&
+                                     Contains("'rejoin=7000'") && Contains("--cpus-per-task=8"));
 }
 
 TEST_CASE("a secret that the script carries goes to standard input, not to a command line") {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "captured_stderr.hpp"
+
 #include <corolith/observe/progress.hpp>
 
 #include <catch2/catch.hpp>
 
+#include <chrono>
 #include <string>
 
 using namespace corolith;
@@ -52,4 +55,27 @@ TEST_CASE("what holds everything up is said instead of numbers") {
   counts.waiting_for = "waiting for 2 agents";
   REQUIRE_THAT(progress_meter::bar(counts, 100, 80), Contains("waiting for 2 agents"));
   REQUIRE_THAT(progress_meter::plain(counts, 100), Contains("waiting for 2 agents") && Contains("1:40 min"));
+}
+
+TEST_CASE("the last line of a run counts the calls that ended in it, not those that were cancelled or given up") {
+  using std::chrono::seconds;
+  captured_stderr captured;
+  {
+    console out;
+    progress_meter meter(out, progress_mode::automatic);
+    const auto begin = progress_meter::clock::now();
+    progress_counts counts = half_way();
+    meter.update(counts, begin);
+    counts.done = counts.known = 0;  // the batch is over
+    counts.all_ended = 90;
+    counts.all_failed = 2;
+    meter.update(counts, begin + seconds(6));
+    counts.known = 100;
+    meter.update(counts, begin + seconds(10));
+    counts.all_ended = 97;
+    meter.finish(counts, begin + seconds(20));  // with 93 calls under way
+    meter.update(counts, begin + seconds(30));
+    meter.finish(counts, begin + seconds(40));  // nothing came of these
+  }
+  REQUIRE(captured.text() == "corolith: 90 calls done, 2 failed in 6 s\ncorolith: 7 calls done in 10 s\n");
 }

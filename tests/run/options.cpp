@@ -49,7 +49,7 @@ class file {
 TEST_CASE("flags set options", "[run]") {
   const parsed_options parsed =
       parse({"--agents", "2", "--slots=3", "--timeout", "250ms", "--retries", "4", "--memory", "512MiB", "--log-level",
-             "debug", "--progress", "never", "--grace", "2s", "--listen", "tcp:127.0.0.1:0"});
+             "debug", "--progress", "never", "--grace", "2s", "--rejoin", "0s", "--listen", "tcp:127.0.0.1:0"});
   CHECK(parsed.value.agents == 2);
   CHECK(parsed.value.slots == 3);
   CHECK(parsed.value.defaults.timeout == std::chrono::nanoseconds(250ms));
@@ -58,6 +58,7 @@ TEST_CASE("flags set options", "[run]") {
   CHECK(parsed.value.log_level == "debug");
   CHECK(parsed.value.progress == progress_mode::never);
   CHECK(parsed.value.grace == std::chrono::nanoseconds(2s));
+  CHECK(parsed.value.rejoin == std::chrono::nanoseconds(0s));
   CHECK(parsed.value.listen == "tcp:127.0.0.1:0");
   CHECK(parsed.rest.empty());
   CHECK(parsed.help.empty());

@@ -147,10 +147,10 @@ expect_status 1 "an exception of the driver"
 expect_err "the driver's own error" "an exception of the driver"
 expect_nothing_left "an exception of the driver"
 
-# A driver that is killed while it submits; what it did before it had a guard is a folder at most.
+# A driver that is killed while it submits.
 for pause in 0 0.3; do
   launch_census --nodes 3 --slots 1
-  until_true "the guard" some corolith-guard
+  until_true "a guard" some corolith-guard
   sleep $pause
   kill -KILL "$pid"
   finished "$pid"

@@ -72,6 +72,7 @@ finished "$pid"
 expect_status 1 "a cancelled job that is not launched again"
 expect_err 'no agent can run this program: slurm job [0-9]+ ended: CANCELLED' "a cancelled job that is not launched again"
 expect_err '^what the log has' "a cancelled job that is not launched again"
+expect_no_err 'cpu binding' "a cancelled job that is not launched again"
 expect_no_err 'again' "a cancelled job that is not launched again"
 expect_nothing_left "a cancelled job that is not launched again"
 

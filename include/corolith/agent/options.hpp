@@ -26,7 +26,6 @@ struct agent_options {
   std::uint32_t gpus = 0;
   std::string launch_tag;       ///< given back to the driver in agent_hello
   std::string cache_folder;     ///< for programs that come over the wire; empty: see program_cache
-  std::string session_folder;   ///< removed if the driver dies without having done so itself; needs parent_pid
   std::int32_t parent_pid = 0;  ///< of a driver on this machine that started the agent: die with it
   std::string log_level;        ///< empty: as it is
 };

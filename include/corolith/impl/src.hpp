@@ -22,9 +22,9 @@
 #include <corolith/coro/impl/asio_loop.ipp>
 #include <corolith/coro/impl/loop.ipp>
 #include <corolith/launch/impl/command.ipp>
+#include <corolith/launch/impl/guard.ipp>
 #include <corolith/launch/impl/local.ipp>
 #include <corolith/launch/impl/slurm.ipp>
-#include <corolith/launch/impl/slurm_guard.ipp>
 #include <corolith/launch/impl/slurm_queue.ipp>
 #include <corolith/launch/impl/slurm_script.ipp>
 #include <corolith/observe/impl/console.ipp>

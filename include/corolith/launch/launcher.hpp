@@ -20,6 +20,7 @@ struct request {
   std::string session_folder;  ///< the driver's own 0700 folder: sockets and logs
   std::string cache_folder;    ///< where agents keep programs that came over the wire; empty: the agent's default
   std::string log_level;       ///< of the agents
+  std::chrono::milliseconds rejoin = std::chrono::seconds(30);  ///< for agents to find a lost driver again; 0: never
   std::uint32_t agents = 1;
   std::uint32_t slots = 0;   ///< per agent; 0: the processors of the node divided among its agents
   std::uint32_t gpus = 0;    ///< per agent

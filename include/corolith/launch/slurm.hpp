@@ -3,9 +3,9 @@
 
 #include <corolith/core/detail/decl.hpp>
 #include <corolith/launch/detail/command.hpp>
-#include <corolith/launch/detail/slurm_guard.hpp>
 #include <corolith/launch/detail/slurm_queue.hpp>
 #include <corolith/launch/detail/slurm_script.hpp>
+#include <corolith/launch/guard.hpp>
 #include <corolith/launch/launcher.hpp>
 #include <corolith/launch/slurm_options.hpp>
 
@@ -63,7 +63,7 @@ class slurm : public launcher {
   std::optional<detail::command> submission_;  // sbatch, or the srun of an allocation
   std::optional<detail::command> question_;    // squeue
   std::optional<detail::command> cancelling_;  // scancel
-  std::optional<detail::slurm_guard> guard_;
+  std::optional<guard> guard_;
   std::string job_;
   detail::slurm_job state_;
   bool has_json_ = true;

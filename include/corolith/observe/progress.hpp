@@ -18,14 +18,16 @@ enum class progress_mode { never, automatic, lines };
 
 /// The state of all open batches, added up.
 struct progress_counts {
-  std::uint64_t done = 0;
-  std::uint64_t failed = 0;   ///< of `done`
+  std::uint64_t done = 0;     ///< ended in any way
+  std::uint64_t failed = 0;   ///< of `done`: in an error of their own
   std::uint64_t running = 0;  ///< sent to agents and not back
   std::uint64_t known = 0;    ///< calls known so far
   bool open_ended = false;    ///< some input is still coming, so `known` will grow
   std::uint32_t agents = 0;   ///< connected
   std::uint32_t slots = 0;
-  std::string waiting_for;  ///< what holds everything up, e.g. "waiting for 2 agents"; empty when nothing does
+  std::uint64_t all_ended = 0;  ///< since the driver began, in a value or an error of their own; not what was cancelled
+  std::uint64_t all_failed = 0;  ///< of `all_ended`
+  std::string waiting_for;       ///< what holds everything up, e.g. "waiting for 2 agents"; empty when nothing does
 };
 
 /// Says how far the work is, independent of the log level. A run of less than a second shows nothing. Used from one thread.
@@ -37,8 +39,8 @@ class progress_meter {
 
   /// Call this several times a second.
   COROLITH_DECL void update(const progress_counts& counts, clock::time_point now);
-  /// Removes the bar; after a long run one line says what was done.
-  COROLITH_DECL void finish(clock::time_point now);
+  /// Removes the bar; after a long run one line says how many calls ended in it.
+  COROLITH_DECL void finish(const progress_counts& counts, clock::time_point now);
 
   /// The text of the bar, `width` columns wide. Exposed for tests.
   COROLITH_DECL static std::string bar(const progress_counts& counts, double seconds, std::size_t width);
@@ -50,7 +52,8 @@ class progress_meter {
   progress_mode mode_;
   std::optional<clock::time_point> began_;
   clock::time_point last_line_{};
-  progress_counts last_counts_{};
+  std::uint64_t told_ended_ = 0;  // of `all_ended`: before this run
+  std::uint64_t told_failed_ = 0;
 };
 
 }  // namespace v0

@@ -47,7 +47,9 @@ struct options {
   port_range ports = {};          ///< to choose from where `listen` has no port of its own
   std::string cache_folder = {};  ///< where agents keep programs that came over the wire
   std::chrono::nanoseconds heartbeat = std::chrono::seconds(2);
-  std::chrono::nanoseconds silence = std::chrono::seconds(60);      ///< a peer that says nothing for so long is lost
+  std::chrono::nanoseconds silence = std::chrono::seconds(60);  ///< a peer that says nothing for so long is lost
+  /// How long an agent looks for the driver again that the network lost, to come back as a new one; 0: not at all.
+  std::chrono::nanoseconds rejoin = std::chrono::seconds(30);
   std::chrono::nanoseconds grace = std::chrono::milliseconds(500);  ///< from the stop token to the kill of a worker
   /// For the first agent. The time that a job waits in a queue does not count.
   std::chrono::nanoseconds launch_timeout = std::chrono::seconds(60);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls that sleep and say where they ran; the program checks that each gave its result exactly once, and counts.
-//   census [--calls N] [--least MS] [--most MS] [--trace FOLDER] [--throw-after N] [--variable NAME]
+//   census [--calls N] [--least MS] [--most MS] [--trace FOLDER] [--throw-after N] [--variable NAME] [--call-gpus N]
 // --trace FOLDER: each execution leaves a line "INDEX ATTEMPT" in a file of its worker's, so that scripts see the work
 // go on.
 // --throw-after N: the driver's own exception after so many results.
 // --variable NAME: also prints its values in the workers' environments.
+// --call-gpus N: each call asks for so many.
 #include <corolith/corolith.hpp>
 
 #include <unistd.h>
@@ -110,6 +111,7 @@ class tally {
 cl::task<int> run(cl::executor& ex, std::vector<std::string> arguments) {
   manner how;
   std::size_t calls = 100, throw_after = 0;
+  cl::call_options options;
   for (std::size_t i = 0; i + 1 < arguments.size(); i += 2) {
     const std::string& name = arguments[i];
     const std::string& value = arguments[i + 1];
@@ -118,12 +120,13 @@ cl::task<int> run(cl::executor& ex, std::vector<std::string> arguments) {
     if (name == "--most") how.most = static_cast<std::uint32_t>(std::stoul(value));
     if (name == "--trace") how.trace = value;
     if (name == "--variable") how.variable = value;
+    if (name == "--call-gpus") options.gpus = static_cast<std::uint32_t>(std::stoul(value));
     if (name == "--throw-after") throw_after = std::stoul(value);
   }
   std::vector<std::uint64_t> elements(calls);
   for (std::uint64_t i = 0; i < calls; ++i) elements[i] = i;
   tally counted(calls);
-  cl::batch<answer> visits = ex.map<visit>(elements, how);
+  cl::batch<answer> visits = ex.with(options).map<visit>(elements, how);
   while (auto done = co_await visits.next()) {
     counted.add(*done);
     if (counted.count() == throw_after) throw std::runtime_error("the driver's own error");

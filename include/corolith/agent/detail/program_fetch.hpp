@@ -29,11 +29,12 @@ class program_fetch {
   COROLITH_DECL void received(const shared_bytes& body);
 
   /// When done: the executable, and what LD_LIBRARY_PATH needs (empty when all is where it was built).
-  const std::string& executable() const noexcept { return executable_; }
+  const program_file& executable() const noexcept { return executable_; }
   const std::string& library_folder() const noexcept { return library_folder_; }
 
  private:
   COROLITH_DECL bool find(const wire::module_file& file);
+  COROLITH_DECL void found(const wire::module_file& file, program_file&& where);
   COROLITH_DECL void finish();
 
   std::vector<wire::module_file> modules_;
@@ -42,7 +43,8 @@ class program_fetch {
   std::optional<program_cache> cache_;
   std::optional<program_cache::permit> permit_;
   bool moved_ = false;  // some file is not where the driver has it
-  std::string executable_, library_folder_;
+  program_file executable_;
+  std::string library_folder_;
 };
 
 }  // namespace detail

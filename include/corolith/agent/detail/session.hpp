@@ -33,7 +33,6 @@ namespace detail {
 struct session_end {
   int status = 0;                     ///< for the process to exit with, if that was all
   std::size_t place = 0;              ///< which address the driver was at
-  bool lost = false;                  ///< the driver went without a word
   bool was_ready = false;             ///< calls could run
   std::chrono::milliseconds hope{0};  ///< how long it makes sense to look for the same driver again
 };

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <corolith/agent/detail/progress_page.hpp>
+#include <corolith/agent/detail/unique_fd.hpp>
 #include <corolith/core/detail/decl.hpp>
 
 #include <sys/types.h>
 
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace corolith {
@@ -16,28 +16,10 @@ inline namespace v0 {
 namespace agent {
 namespace detail {
 
-/// Owns a file descriptor.
-class unique_fd {
- public:
-  unique_fd() noexcept = default;
-  explicit unique_fd(int fd) noexcept : fd_(fd) {}
-  unique_fd(unique_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  unique_fd& operator=(unique_fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  COROLITH_DECL ~unique_fd();
-  int get() const noexcept { return fd_; }
-  int release() noexcept { return std::exchange(fd_, -1); }
-  explicit operator bool() const noexcept { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
-
 /// What a worker is started with.
 struct worker_command {
-  std::string program;
+  std::string program;                   ///< its path, for people to read
+  int file = -1;                         ///< what is executed, open for reading
   std::vector<std::string> environment;  ///< all of it: "NAME=value"
   std::vector<int> cpus;                 ///< to run on; empty: any
 };

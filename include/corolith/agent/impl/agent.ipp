@@ -95,8 +95,6 @@ inline void set_option(agent_options& options, std::string_view name, std::strin
     options.launch_tag = text;
   else if (name == "cache_folder")
     options.cache_folder = text;
-  else if (name == "session_folder")
-    options.session_folder = text;
   else if (name == "parent_pid")
     options.parent_pid = parse_number<std::int32_t>(name, value);
   else if (name == "log_level")
@@ -114,6 +112,9 @@ inline int serve_worker(int argc, char** argv) {
     else if (word.starts_with("page="))
       page = parse_number<int>("page", word.substr(5));
   }
+  // Executed through a descriptor, it is named after that by older kernels.
+  const std::string_view program = argv[0];
+  ::prctl(PR_SET_NAME, std::string(program.substr(program.rfind('/') + 1)).c_str());
   if (fd < 0) throw config_error("--corolith-worker is for agents, which start workers with fd=N");
   return run_worker(fd, page);
 }
@@ -208,16 +209,11 @@ inline int serve_driver(const agent_options& options, const std::vector<wire::ad
   if (options.parent_pid != 0) ::prctl(PR_SET_PDEATHSIG, parent_death_signal());
   search_settings search;
   search.total = milliseconds(options.connect_timeout);
-  bool lost = false;
   milliseconds pause = first_rejoin_pause;
   for (;;) {
     const session_end end = session(options, places, secret).run(search);
-    lost = lost || end.lost;
     const milliseconds hope = std::min(end.hope, milliseconds(options.rejoin));
-    if (hope.count() <= 0 || parent_is_gone(options)) {
-      if (lost || parent_is_gone(options)) clear_session_folder(options);
-      return end.status;
-    }
+    if (hope.count() <= 0 || parent_is_gone(options)) return end.status;
     log::warning("agent: looks for the driver again, for " + std::to_string(hope.count()) + " ms");
     // A driver that drops this agent again and again is asked more and more seldom.
     pause = end.was_ready ? first_rejoin_pause : std::min(2 * pause, longest_rejoin_pause);

@@ -14,9 +14,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 namespace corolith {
@@ -73,6 +76,21 @@ inline error cannot_write(const std::string& folder, const std::string& reason) 
                                  "; make room there, or set cache_folder to another place");
 }
 
+inline constexpr const char* unfinished = "incoming-";
+
+/// What nobody has written to for an hour nobody will finish.
+inline void remove_unfinished(const std::string& folder) noexcept {
+  namespace fs = std::filesystem;
+  std::error_code failure;
+  const auto latest = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  for (fs::directory_iterator each(folder, failure), end; !failure && each != end; each.increment(failure)) {
+    if (!each->path().filename().string().starts_with(unfinished)) continue;
+    std::error_code ignored;
+    const auto written = each->last_write_time(ignored);
+    if (!ignored && written < latest) fs::remove(each->path(), ignored);
+  }
+}
+
 inline bool write_file(int fd, byte_span bytes) {
   while (!bytes.empty()) {
     const ssize_t put = ::write(fd, bytes.data(), bytes.size());
@@ -99,15 +117,21 @@ COROLITH_DECL wire::sha256_bytes sha256_of(byte_span bytes) {
 }
 
 COROLITH_DECL std::optional<wire::sha256_bytes> sha256_of_file(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return std::nullopt;
+  const detail::unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return file ? sha256_of_file(file.get()) : std::nullopt;
+}
+
+COROLITH_DECL std::optional<wire::sha256_bytes> sha256_of_file(int file) {
   detail::sha256_sum sum;
   byte_buffer buffer;
   std::byte* place = buffer.extend(std::size_t{1} << 18U);
+  off_t done = 0;
   ssize_t got;
-  while ((got = ::read(fd, place, buffer.size())) > 0 || (got < 0 && errno == EINTR))
-    if (got > 0) sum.add({place, static_cast<std::size_t>(got)});
-  ::close(fd);
+  while ((got = ::pread(file, place, buffer.size(), done)) > 0 || (got < 0 && errno == EINTR)) {
+    if (got < 0) continue;
+    sum.add({place, static_cast<std::size_t>(got)});
+    done += got;
+  }
   if (got < 0) return std::nullopt;
   return sum.value();
 }
@@ -117,14 +141,16 @@ COROLITH_DECL program_cache::program_cache(std::string folder)
   while (folder_.size() > 1 && folder_.back() == '/') folder_.pop_back();
   if (folder_.front() != '/') throw config_error("cache_folder must be an absolute path, not " + folder_);
   detail::make_private_folder(folder_);
+  detail::remove_unfinished(folder_);
 }
 
-COROLITH_DECL std::optional<std::string> program_cache::find(const wire::module_file& file) const {
-  const std::string path = path_of(file.sha256);
-  const auto hash = sha256_of_file(path);
-  if (!hash) return std::nullopt;
-  if (*hash == file.sha256) return path;
-  ::unlink(path.c_str());
+COROLITH_DECL std::optional<program_file> program_cache::find(const wire::module_file& file) const {
+  program_file found{path_of(file.sha256), {}};
+  found.file = detail::unique_fd(::open(found.path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!found.file) return std::nullopt;
+  const auto hash = sha256_of_file(found.file.get());
+  if (hash == file.sha256) return found;
+  if (hash) ::unlink(found.path.c_str());
   return std::nullopt;
 }
 
@@ -142,21 +168,24 @@ COROLITH_DECL std::optional<program_cache::permit> program_cache::try_permit(con
   return made;  // a file system without locks: fetching twice is harmless
 }
 
-COROLITH_DECL std::string program_cache::install(const wire::module_file& file, byte_span bytes) const {
+COROLITH_DECL program_file program_cache::install(const wire::module_file& file, byte_span bytes) const {
   if (sha256_of(bytes) != file.sha256)
     throw error(errc::protocol, "the driver sent a file for " + file.name + " that is not the one it announced");
-  std::string temporary = folder_ + "/incoming-XXXXXX";
-  const int fd = ::mkostemp(temporary.data(), O_CLOEXEC);
-  const std::string path = path_of(file.sha256);
-  const bool written = fd >= 0 && detail::write_file(fd, bytes) && ::fchmod(fd, 0500) == 0;
-  const int problem = errno;
-  if (fd >= 0) ::close(fd);
-  if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) {
-    const std::string reason = std::strerror(written ? errno : problem);
-    if (fd >= 0) ::unlink(temporary.c_str());
-    throw detail::cannot_write(folder_, reason);
+  std::string temporary = folder_ + "/" + detail::unfinished + "XXXXXX";
+  program_file made{path_of(file.sha256), {}};
+  int problem = 0;
+  {  // what is open for writing cannot be executed
+    const detail::unique_fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+    if (!fd) throw detail::cannot_write(folder_, std::strerror(errno));
+    if (!detail::write_file(fd.get(), bytes) || ::fchmod(fd.get(), 0500) != 0) problem = errno;
   }
-  return path;
+  if (problem == 0) {
+    made.file = detail::unique_fd(::open(temporary.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!made.file || ::rename(temporary.c_str(), made.path.c_str()) != 0) problem = errno;
+  }
+  if (problem == 0) return made;
+  ::unlink(temporary.c_str());
+  throw detail::cannot_write(folder_, std::strerror(problem));
 }
 
 COROLITH_DECL std::string program_cache::library_folder(const std::vector<wire::module_file>& files,

@@ -6,9 +6,11 @@
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace corolith {
@@ -19,18 +21,27 @@ namespace detail {
 COROLITH_DECL program_fetch::program_fetch(std::vector<wire::module_file> modules, std::string cache_folder)
     : modules_(std::move(modules)), cache_folder_(std::move(cache_folder)) {}
 
-inline bool is_at_its_path(const wire::module_file& file) {
+inline std::optional<program_file> at_its_path(const wire::module_file& file) {
+  if (file.path.empty() || file.path.front() != '/') return std::nullopt;
+  if (file.executable && ::access(file.path.c_str(), X_OK) != 0) return std::nullopt;
+  // Should it be a pipe, say, nobody waits for the other end.
+  program_file found{file.path, unique_fd(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK))};
   struct stat info{};
-  if (file.path.empty() || file.path.front() != '/' || ::stat(file.path.c_str(), &info) != 0) return false;
-  if (!S_ISREG(info.st_mode) || static_cast<std::uint64_t>(info.st_size) != file.size) return false;
-  if (file.executable && ::access(file.path.c_str(), X_OK) != 0) return false;
-  return sha256_of_file(file.path) == file.sha256;
+  if (!found.file || ::fstat(found.file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+  if (static_cast<std::uint64_t>(info.st_size) != file.size) return std::nullopt;
+  if (sha256_of_file(found.file.get()) != file.sha256) return std::nullopt;
+  return found;
+}
+
+COROLITH_DECL void program_fetch::found(const wire::module_file& file, program_file&& where) {
+  paths_.push_back(where.path);
+  if (file.executable) executable_ = std::move(where);
 }
 
 COROLITH_DECL bool program_fetch::find(const wire::module_file& file) {
-  auto path = cache_->find(file);
-  if (!path) return false;
-  paths_.push_back(std::move(*path));
+  auto cached = cache_->find(file);
+  if (!cached) return false;
+  found(file, std::move(*cached));
   moved_ = true;
   return true;
 }
@@ -40,8 +51,8 @@ COROLITH_DECL program_fetch::state program_fetch::advance(
   while (paths_.size() < modules_.size()) {
     const wire::module_file& file = modules_[paths_.size()];
     if (!cache_ || !permit_) {
-      if (is_at_its_path(file)) {
-        paths_.push_back(file.path);
+      if (auto here = at_its_path(file)) {
+        found(file, std::move(*here));
         continue;
       }
       if (!cache_) cache_.emplace(cache_folder_);
@@ -71,20 +82,15 @@ COROLITH_DECL void program_fetch::received(const shared_bytes& body) {
   if (content.empty() && file.size != 0)
     throw error(errc::protocol,
                 "the driver has no file with the hash of " + file.name + " any more: was it rebuilt meanwhile?");
-  paths_.push_back(cache_->install(file, content));
+  found(file, cache_->install(file, content));
   moved_ = true;
   permit_.reset();
 }
 
 COROLITH_DECL void program_fetch::finish() {
-  bool libraries = false;
-  for (std::size_t i = 0; i < modules_.size(); ++i) {
-    if (modules_[i].executable)
-      executable_ = paths_[i];
-    else
-      libraries = true;
-  }
-  if (executable_.empty()) throw error(errc::protocol, "the driver announced a program without an executable");
+  if (!executable_.file) throw error(errc::protocol, "the driver announced a program without an executable");
+  const bool libraries =
+      std::any_of(modules_.begin(), modules_.end(), [](const wire::module_file& each) { return !each.executable; });
   if (moved_ && libraries) library_folder_ = cache_->library_folder(modules_, paths_);
 }
 

@@ -155,8 +155,7 @@ COROLITH_DECL void session::on_connected(std::shared_ptr<wire::channel> channel)
 
 COROLITH_DECL void session::on_driver_closed(const std::exception_ptr& reason) {
   // A driver that says shutdown waits until this agent is done: while workers are there, it has not left but died.
-  end_.lost = reason != nullptr && !(shutting_down_ && workers_.empty());
-  if (!end_.lost) return end(end_.status);
+  if (reason == nullptr || (shutting_down_ && workers_.empty())) return end(end_.status);
   log::warning("agent: the driver is lost: " + explain_exception(reason));
   if (!shutting_down_) end_.hope = hope_after(reason);
   end(1);
@@ -315,7 +314,8 @@ COROLITH_DECL std::vector<std::string> session::environment_of(const worker_kind
 COROLITH_DECL void session::start_worker(worker_number number, const worker_kind& kind, const slot_share& share) {
   if (shutting_down_ || ended_) return;
   try {
-    const worker_command command{program_->executable(), environment_of(kind, share), share.pinned};
+    const program_file& program = program_->executable();
+    const worker_command command{program.path, program.file.get(), environment_of(kind, share), share.pinned};
     auto made = std::make_shared<worker_link>(io_, number, *this, command);
     workers_.emplace(number, made);
     made->start();
@@ -384,7 +384,7 @@ COROLITH_DECL void session::fail(const call_id& id, outcome_kind kind, std::stri
 
 COROLITH_DECL void session::give_up() {
   asio::post(io_, [this] {
-    fail_agent("no worker of " + program_->executable() + " comes up on " + options_.node_name + ": " +
+    fail_agent("no worker of " + program_->executable().path + " comes up on " + options_.node_name + ": " +
                (last_death_.empty() ? "it ends at once" : last_death_));
   });
 }

@@ -25,10 +25,6 @@ inline namespace v0 {
 namespace agent {
 namespace detail {
 
-COROLITH_DECL unique_fd::~unique_fd() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 inline int checked(int result, const char* what) {
   if (result < 0) throw std::system_error(errno, std::generic_category(), what);
   return result;
@@ -38,6 +34,7 @@ inline int checked(int result, const char* what) {
 struct child_plan {
   const char* program = nullptr;
   std::vector<char*> argv, envp;
+  int file = -1;
   std::array<int, 5> fds{};  // become 0 to 4
   pid_t parent = 0;
   bool pins = false;
@@ -64,10 +61,13 @@ inline void say(const char* text) noexcept {
   // Out of the way first: one of them may have a number that another is to get.
   std::array<int, 5> moved{};
   for (std::size_t i = 0; i < moved.size(); ++i) moved[i] = ::fcntl(plan.fds[i], F_DUPFD, 16);
+  const int file = ::fcntl(plan.file, F_DUPFD, 16);
   for (std::size_t i = 0; i < moved.size(); ++i)
     if (moved[i] < 0 || ::dup2(moved[i], static_cast<int>(i)) < 0) ::_exit(127);
-  ::syscall(SYS_close_range, static_cast<unsigned>(moved.size()), ~0U, 0U);
-  ::execve(plan.program, plan.argv.data(), plan.envp.data());
+  constexpr int last = 5;
+  if (::dup3(file, last, O_CLOEXEC) < 0) ::_exit(127);
+  ::syscall(SYS_close_range, last + 1U, ~0U, 0U);
+  ::fexecve(last, plan.argv.data(), plan.envp.data());
   const char* reason = strerrordesc_np(errno);
   say("corolith: cannot execute ");
   say(plan.program);
@@ -106,6 +106,7 @@ COROLITH_DECL worker_process::worker_process(const worker_command& command) {
 
   child_plan plan;
   plan.program = command.program.c_str();
+  plan.file = command.file;
   plan.argv = pointers(arguments);
   plan.envp = pointers(environment);
   plan.fds = {null.get(), childs_output.get(), childs_errors.get(), childs_socket.get(), page.get()};

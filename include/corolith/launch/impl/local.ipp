@@ -31,8 +31,7 @@ COROLITH_DECL std::vector<std::string> local::arguments_of(const request& what, 
   const auto cpu_count = static_cast<std::uint32_t>(cpus.size());
   const std::uint32_t slots = what.slots != 0 ? what.slots : std::max(1U, cpu_count / what.agents);
   std::vector<std::string> arguments{own_executable_path(), "--corolith-agent",
-                                     fmt::format("connect={}", fmt::join(what.connect, ",")),
-                                     "session_folder=" + what.session_folder};
+                                     fmt::format("connect={}", fmt::join(what.connect, ","))};
   const std::string host = host_name();
   arguments.push_back("node_name=" + (what.agents == 1 ? host : fmt::format("{}:{}", host, number)));
   arguments.push_back(fmt::format("slots={}", slots));
@@ -40,6 +39,7 @@ COROLITH_DECL std::vector<std::string> local::arguments_of(const request& what, 
   arguments.push_back(fmt::format("memory={}", what.memory != 0 ? what.memory : physical_memory() / what.agents));
   arguments.push_back(fmt::format("launch_tag={}", number));
   arguments.push_back(fmt::format("parent_pid={}", ::getpid()));
+  arguments.push_back(fmt::format("rejoin={}", what.rejoin.count()));
   if (!what.secret_file.empty()) arguments.push_back("secret_file=" + what.secret_file);
   if (!what.cache_folder.empty()) arguments.push_back("cache_folder=" + what.cache_folder);
   if (!what.log_level.empty()) arguments.push_back("log_level=" + what.log_level);

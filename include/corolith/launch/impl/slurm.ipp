@@ -33,9 +33,24 @@ inline constexpr std::chrono::seconds submission_time{120};  // a busy controlle
 inline constexpr std::chrono::seconds command_time{30};
 inline constexpr std::chrono::hours step_time{24 * 366};  // an srun lives as long as its agents
 
+// Cancels jobs by their name, known or just being submitted: an sbatch that was under way may still succeed a little
+// later, hence the second round. What still runs in the jobs ends because its driver is gone; to cancel is to be sure.
+inline constexpr const char* cancel_script =
+    "for pause in 0 3 10 30 60 120; do sleep \"$pause\"; scancel --quiet --user=\"$(id -u)\" --name=\"$1\" && [ "
+    "\"$pause\" -gt 0 ] && exit 0; done\n";
+
 inline std::string unique_job_name(const std::string& program) {
   std::random_device random;
   return fmt::format("{}-{:08x}", std::filesystem::path(program).stem().string(), random());
+}
+
+/// Without srun's remark that it cannot bind processors, which it was told not to do.
+inline std::string without_noise(std::string text) {
+  for (std::size_t at; (at = text.find("lacks support for cpu binding")) != std::string::npos;) {
+    const std::size_t begin = text.rfind('\n', at) + 1, end = text.find('\n', at);  // npos + 1 is 0
+    text.erase(begin, end == std::string::npos ? end : end + 1 - begin);
+  }
+  return text;
 }
 
 /// The folder as an absolute path. Throws config_error when files cannot be made in it: Slurm would say it in its own log only.
@@ -86,7 +101,7 @@ COROLITH_DECL void slurm::start(const request& what) {
   plan_.log_file = folder + "/job-%j.log";
   if (settings_.secret_by == secret_way::script) plan_.secret = detail::file_tail(what.secret_file);
   while (!plan_.secret.empty() && plan_.secret.back() == '\n') plan_.secret.pop_back();
-  if (!in_allocation_) guard_.emplace(plan_.job_name, what.session_folder);
+  if (!in_allocation_) guard_.emplace(detail::cancel_script, std::vector<std::string>{plan_.job_name});
   submit();
 }
 
@@ -156,7 +171,8 @@ COROLITH_DECL void slurm::take_submission() {
 }
 
 COROLITH_DECL void slurm::take_step_end() {
-  const std::string how = submission_->succeeded() ? "srun: exit status 0" : submission_->complaint();
+  const std::string how =
+      submission_->succeeded() ? "srun: exit status 0" : detail::without_noise(submission_->complaint());
   submission_.reset();
   end(fmt::format("{} ended: {}", name_of_job(), how), most_connected_ == 0);
 }
@@ -203,7 +219,7 @@ COROLITH_DECL void slurm::take_answer() {
 COROLITH_DECL void slurm::end(std::string reason, bool hopeless) {
   phase_ = phase::over;
   if (stopping_) return;
-  std::string tail = detail::file_tail(log_file());
+  std::string tail = detail::without_noise(detail::file_tail(log_file()));
   if (detail::mentions(tail, {"execve()"}) && detail::mentions(tail, {"No such file"}))
     reason += "; the nodes do not see " + plan_.agent_program + ": name an agent that they see with --agent-program";
   ended_.push_back({0, std::move(reason), std::move(tail), hopeless});

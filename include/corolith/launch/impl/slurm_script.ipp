@@ -48,6 +48,7 @@ inline std::vector<std::string> agent_words(const slurm_plan& plan) {
   std::vector<std::string> words{plan.agent_program,  "--corolith-agent",
                                  "environment=slurm", fmt::format("connect={}", fmt::join(what.connect, ",")),
                                  "launch_tag=0",      "secret_file=" + (plan.secret.empty() ? what.secret_file : "-")};
+  words.push_back(fmt::format("rejoin={}", what.rejoin.count()));
   if (what.slots != 0) words.push_back(fmt::format("slots={}", what.slots));
   if (what.gpus != 0) words.push_back(fmt::format("gpus={}", what.gpus));
   if (what.memory != 0) words.push_back(fmt::format("memory={}", what.memory));

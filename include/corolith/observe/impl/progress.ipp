@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace corolith {
 inline namespace v0 {
@@ -30,8 +31,8 @@ inline double rate(const progress_counts& counts, double seconds) {
   return seconds > 0 ? static_cast<double>(counts.done) / seconds : 0.0;
 }
 
-inline std::string failures(const progress_counts& counts) {
-  return counts.failed == 0 ? std::string() : fmt::format(", {} failed", counts.failed);
+inline std::string failures(std::uint64_t failed) {
+  return failed == 0 ? std::string() : fmt::format(", {} failed", failed);
 }
 
 }  // namespace detail
@@ -39,8 +40,9 @@ inline std::string failures(const progress_counts& counts) {
 COROLITH_DECL std::string progress_meter::bar(const progress_counts& counts, double seconds, std::size_t width) {
   if (!counts.waiting_for.empty()) return counts.waiting_for.substr(0, width - 1);
   const double calls_per_s = detail::rate(counts, seconds);
-  std::string tail = fmt::format(" {}/{}{}{}, {:.0f}/s, {} agents", counts.done, counts.known,
-                                 counts.open_ended ? "+" : "", detail::failures(counts), calls_per_s, counts.agents);
+  std::string tail =
+      fmt::format(" {}/{}{}{}, {:.0f}/s, {} agents", counts.done, counts.known, counts.open_ended ? "+" : "",
+                  detail::failures(counts.failed), calls_per_s, counts.agents);
   if (!counts.open_ended && calls_per_s > 0 && counts.known > counts.done)
     tail += ", " + detail::human_seconds(static_cast<double>(counts.known - counts.done) / calls_per_s) + " left";
   if (tail.size() + 12 > width) return tail.substr(1, width - 1);
@@ -56,7 +58,7 @@ COROLITH_DECL std::string progress_meter::plain(const progress_counts& counts, d
   if (!counts.waiting_for.empty())
     return fmt::format("corolith: {} ({})", counts.waiting_for, detail::human_seconds(seconds));
   return fmt::format("corolith: {} of {}{} calls done{}, {} running, {:.0f} calls/s, {} agents with {} slots, {}",
-                     counts.done, counts.known, counts.open_ended ? " or more" : "", detail::failures(counts),
+                     counts.done, counts.known, counts.open_ended ? " or more" : "", detail::failures(counts.failed),
                      counts.running, detail::rate(counts, seconds), counts.agents, counts.slots,
                      detail::human_seconds(seconds));
 }
@@ -64,11 +66,10 @@ COROLITH_DECL std::string progress_meter::plain(const progress_counts& counts, d
 COROLITH_DECL void progress_meter::update(const progress_counts& counts, clock::time_point now) {
   if (mode_ == progress_mode::never) return;
   const bool idle = counts.known == counts.done && !counts.open_ended && counts.waiting_for.empty();
-  if (idle) return finish(now);
+  if (idle) return finish(counts, now);
   if (!began_) {
     began_ = last_line_ = now;
   }
-  last_counts_ = counts;
   const double seconds = std::chrono::duration<double>(now - *began_).count();
   if (seconds < 1.0) return;
   if (out_.is_terminal() && mode_ == progress_mode::automatic) {
@@ -79,15 +80,15 @@ COROLITH_DECL void progress_meter::update(const progress_counts& counts, clock::
   }
 }
 
-COROLITH_DECL void progress_meter::finish(clock::time_point now) {
+COROLITH_DECL void progress_meter::finish(const progress_counts& counts, clock::time_point now) {
+  const std::uint64_t ended = counts.all_ended - std::exchange(told_ended_, counts.all_ended);
+  const std::uint64_t failed = counts.all_failed - std::exchange(told_failed_, counts.all_failed);
   if (!began_) return;
   const double seconds = std::chrono::duration<double>(now - *began_).count();
   out_.status({});
-  if (seconds >= 5.0) {
-    last_counts_.done = last_counts_.known;
-    out_.line(fmt::format("corolith: {} calls done{} in {}", last_counts_.known, detail::failures(last_counts_),
+  if (seconds >= 5.0 && ended != 0)
+    out_.line(fmt::format("corolith: {} calls done{} in {}", ended, detail::failures(failed),
                           detail::human_seconds(seconds)));
-  }
   began_.reset();
 }
 

@@ -71,7 +71,7 @@ struct batch_entry {
   element_store elements;
   std::uint64_t fed = 0;     ///< elements so far
   std::uint64_t ended = 0;   ///< calls that ended
-  std::uint64_t failed = 0;  ///< of `ended`
+  std::uint64_t failed = 0;  ///< of `ended`: in an error of their own
   std::uint64_t size = 0;    ///< how many there will be; 0 while that is not known
   bool input_ended = false;
   bool nested = false;

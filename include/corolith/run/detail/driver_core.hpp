@@ -63,7 +63,7 @@ class driver_core : public std::enable_shared_from_this<driver_core> {
   COROLITH_DECL void check_units(const std::string& reason);
   COROLITH_DECL void check_launch_timeout();
   COROLITH_DECL void tick();
-  COROLITH_DECL void show_progress();
+  COROLITH_DECL progress_counts progress() const;
   COROLITH_DECL std::uint32_t ready_agents() const;
   COROLITH_DECL void update_capacity();
 
@@ -89,6 +89,8 @@ class driver_core : public std::enable_shared_from_this<driver_core> {
   schedule::scheduler scheduler_;
   std::unordered_map<std::uint64_t, batch_entry> batches_;
   std::vector<std::uint64_t> touched_;
+  std::uint64_t all_ended_ = 0;  // of all batches, nested ones and cancelled calls aside
+  std::uint64_t all_failed_ = 0;
   std::map<call_id, call_outcome> last_losses_;  // the loss that made a call poison, until its `fail` comes
   std::unordered_map<schedule::agent_id, std::shared_ptr<agent_session>> sessions_;
   schedule::agent_id next_agent_ = 1;

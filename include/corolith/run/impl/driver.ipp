@@ -3,12 +3,15 @@
 
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
+#include <corolith/launch/guard.hpp>
 #include <corolith/run/detail/driver.hpp>
 #include <corolith/run/detail/driver_core.hpp>
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
+
+#include <fmt/format.h>
 
 #include <signal.h>
 #include <stdlib.h>
@@ -22,20 +25,22 @@
 #include <functional>
 #include <future>
 #include <mutex>
+#include <optional>
+#include <random>
 #include <thread>
 
 namespace corolith {
 inline namespace v0 {
 namespace detail {
 
-/// The driver's folder for its socket and its agents' logs: closed to other users, gone when the driver is.
+/// The driver's folder for its socket and its agents' logs: closed to other users, gone when the driver is, however it ends.
 class session_folder {
  public:
-  explicit session_folder(const options& settings) {
-    path_ = (settings.launcher == "slurm" ? shared_base(settings.slurm) : local_base()) + "/corolith-" +
-            std::to_string(::getuid()) + "-XXXXXX";
-    if (::mkdtemp(path_.data()) == nullptr)
-      throw launch_failed("cannot make the folder " + path_ + ": is it writable?");
+  explicit session_folder(const options& settings)
+      : path_(unused_name(settings.launcher == "slurm" ? shared_base(settings.slurm) : local_base())) {
+    guard_.emplace("rm -rf -- \"$1\"", std::vector<std::string>{path_});  // before there is anything to remove
+    if (::mkdir(path_.c_str(), 0700) == 0) return;
+    throw launch_failed(fmt::format("cannot make the folder {}: {}", path_, std::strerror(errno)));
   }
   ~session_folder() { remove(); }
   session_folder(const session_folder&) = delete;
@@ -43,8 +48,8 @@ class session_folder {
   const std::string& path() const noexcept { return path_; }
   void remove() noexcept {
     std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-    path_.clear();  // from now on the name may be another's
+    if (guard_) std::filesystem::remove_all(path_, ignored);
+    guard_.reset();
   }
 
  private:
@@ -65,7 +70,14 @@ class session_folder {
     return base;
   }
 
+  /// In 64 bits nobody hits upon the same, by chance or by guessing.
+  static std::string unused_name(const std::string& base) {
+    std::random_device random;
+    return fmt::format("{}/corolith-{}-{:08x}{:08x}", base, ::getuid(), random(), random());
+  }
+
   std::string path_;
+  std::optional<launch::guard> guard_;  // while there is a folder
 };
 
 /// The door from any thread to the driver_core on its I/O thread. Operations queue up and are taken in one turn.

@@ -78,6 +78,7 @@ COROLITH_DECL void driver_core::launch_agents() {
   request.session_folder = session_folder_;
   request.cache_folder = settings_.cache_folder;
   request.log_level = settings_.log_level;
+  request.rejoin = std::chrono::milliseconds(in_ms(settings_.rejoin));
   request.agents = settings_.agents;
   request.slots = settings_.slots;
   request.gpus = settings_.gpus;
@@ -281,7 +282,7 @@ COROLITH_DECL void driver_core::tick() {
   scheduler_.tick(now.time_since_epoch() / std::chrono::nanoseconds(1));
   check_launch_timeout();
   pump();
-  show_progress();
+  progress_.update(progress(), now);
   if (gone_) {
     if (now >= kill_at_) launcher_->kill();
     launcher_->connected(static_cast<std::uint32_t>(sessions_.size()));
@@ -294,8 +295,10 @@ COROLITH_DECL void driver_core::tick() {
   });
 }
 
-COROLITH_DECL void driver_core::show_progress() {
+COROLITH_DECL progress_counts driver_core::progress() const {
   progress_counts counts;
+  counts.all_ended = all_ended_;
+  counts.all_failed = all_failed_;
   for (const auto& [batch, entry] : batches_) {
     if (entry.nested) continue;
     counts.done += entry.ended;
@@ -311,12 +314,12 @@ COROLITH_DECL void driver_core::show_progress() {
     if (const launch::delay delay = launcher_->delayed_by(); !delay.reason.empty())
       counts.waiting_for += ": " + delay.reason;
   }
-  progress_.update(counts, clock::now());
+  return counts;
 }
 
 COROLITH_DECL void driver_core::shut_down(std::exception_ptr reason, std::function<void()> gone) {
   abandon_all(std::move(reason));
-  progress_.finish(clock::now());
+  progress_.finish(progress(), clock::now());
   if (listener_) listener_->close();
   for (const auto& [id, session] : sessions_) {
     session->channel->send(wire::message_type::shutdown);

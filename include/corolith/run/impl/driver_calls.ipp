@@ -98,7 +98,13 @@ COROLITH_DECL void driver_core::deliver_outcome(batch_entry& entry, call_outcome
   outcome.received_ns = system_now_ns();
   entry.elements.end(outcome);
   ++entry.ended;
-  if (outcome.head.kind != wire::outcome_kind::value) ++entry.failed;
+  const bool cancelled = outcome.head.kind == wire::outcome_kind::cancelled && !outcome.error;
+  const bool failed = outcome.head.kind != wire::outcome_kind::value && !cancelled;
+  entry.failed += failed;
+  if (!entry.nested) {
+    all_ended_ += !cancelled;
+    all_failed_ += failed;
+  }
   if (!entry.touched) {
     entry.touched = true;
     touched_.push_back(outcome.head.id.batch);

@@ -87,6 +87,8 @@ inline const auto& option_rows() {
                  [](options& o, const entry& e) { o.heartbeat = parse_duration(e); }},
       option_row{"silence", "TIME", "a peer that says nothing for so long is lost (60s)",
                  [](options& o, const entry& e) { o.silence = parse_duration(e); }},
+      option_row{"rejoin", "TIME", "an agent looks so long for the driver that the network lost, 0s: not at all (30s)",
+                 [](options& o, const entry& e) { o.rejoin = parse_duration(e); }},
       option_row{"grace", "TIME", "from asking a call to stop to killing its worker (500ms)",
                  [](options& o, const entry& e) { o.grace = parse_duration(e); }},
       option_row{"launch-timeout", "TIME", "for the first agent, once it is not queued any more (60s)",
