@@ -4,6 +4,7 @@
 #include <corolith/core/version.hpp>
 #include <corolith/simd/detail/gemm_driver.hpp>
 #include <corolith/simd/detail/gemm_problem.hpp>
+#include <corolith/simd/detail/gemv_driver.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -27,6 +28,15 @@ void gemm_scale(const gemm_problem<T>& of) {
     else
       for (std::size_t i = 0; i < of.m; ++i) column[i] *= of.beta;
   }
+}
+
+/// Where c is one column or one row. A matrix neither of whose strides is 1 does not come from gemm.
+template <class T>
+void gemm_of_vector(const gemm_problem<T>& problem, workspace& space) {
+  const gemm_problem<T> column = problem.n == 1 ? problem : problem.transposed();
+  gemv_strided(gemv_problem<T>{column.m, column.k, column.a, column.a_row, column.a_column, nullptr, nullptr},
+               problem.alpha, strided<const T>{column.b, column.b_row}, problem.beta,
+               strided<T>{problem.c, problem.n == 1 ? 1 : problem.c_column}, space);
 }
 
 /// c as a grid of `rows` by `columns` parts, one for each thread.
@@ -55,6 +65,7 @@ void gemm_on_threads(const gemm_problem<T>& problem, unsigned threads) {
   if (problem.m == 0 || problem.n == 0) return;
   if (problem.k == 0 || problem.alpha == T{}) return gemm_scale(problem);
   thread_local std::vector<workspace> spaces(1);
+  if (problem.n == 1 || problem.m == 1) return gemm_of_vector(problem, spaces.front());
   const double work = static_cast<double>(problem.m) * static_cast<double>(problem.n) * static_cast<double>(problem.k);
   const double most = std::clamp(work / least_work_of_thread, 1.0, static_cast<double>(std::max(1U, threads)));
   const gemm_grid grid = gemm_grid_of(problem.m, problem.n, static_cast<std::size_t>(most));

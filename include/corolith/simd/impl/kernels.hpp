@@ -7,6 +7,7 @@
 // CMake's corolith_add_kernels(NAME) makes such a library.
 #include <corolith/simd/detail/tags.hpp>
 #include <corolith/simd/impl/gemm_kernel.hpp>
+#include <corolith/simd/impl/gemv_kernel.hpp>
 #include <corolith/simd/impl/monte_carlo_kernel.hpp>
 #include <corolith/simd/impl/peak_kernel.hpp>
 #include <corolith/simd/impl/stream_kernel.hpp>
@@ -24,6 +25,8 @@ template void gemm_kernel::operator()(compiled_set, const gemm_problem<float>&, 
 template void gemm_kernel::operator()(compiled_set, const gemm_problem<double>&, const gemm_blocking&, double*,
                                       double*) const;
 template std::uint64_t monte_carlo_kernel::operator()(compiled_set, std::uint64_t, std::uint64_t, std::uint64_t) const;
+template void gemv_kernel::operator()(compiled_set, const gemv_problem<float>&) const;
+template void gemv_kernel::operator()(compiled_set, const gemv_problem<double>&) const;
 template peak_work<float> peak_kernel<float>::operator()(compiled_set, const peak_numbers<float>&, std::uint64_t) const;
 template peak_work<double> peak_kernel<double>::operator()(compiled_set, const peak_numbers<double>&,
                                                            std::uint64_t) const;
