@@ -77,6 +77,14 @@ patience=60
 expect_nothing_left "a deserted job"
 until_nodes_are_back
 
+# The same before an agent of the job was ready. It is not the first job: for that the whole run has its timeout.
+start 600 --launch-timeout 5s --preamble "echo >>'$scratch/jobs'; [ \$(wc -l <'$scratch/jobs') != 2 ] || sleep 1000"
+slurm scancel "$(job)"
+until_said 'slurm job [0-9]+ runs, but none of its agents has been connected for 5 s'
+expect_census "a job whose agents never come"
+[ "$(wc -l <"$scratch/jobs")" = 3 ] || fail "a job whose agents never come: it took $(wc -l <"$scratch/jobs") jobs instead of 3"
+expect_nothing_left "a job whose agents never come"
+
 # The driver ends before it has noticed that a node is gone, and notices while it ends.
 launch_census --nodes 3 --slots 2 --least 20 --most 40 --heartbeat 500ms --silence 2s --calls 100000
 until_executed_on n1 n2 n3

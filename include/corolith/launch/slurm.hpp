@@ -70,12 +70,13 @@ class slurm : public launcher {
   bool queue_is_mute_ = false;  // and that was said
   std::uint32_t connected_ = 0;
   std::uint32_t most_connected_ = 0;  // since the job was submitted
+  bool ever_connected_ = false;       // an agent of any job
   bool stopping_ = false;
   bool doubtful_ = false;  // Slurm may have taken a job that this launcher does not know of
   int asked_ = 0;          // since the job was submitted
   clock::time_point asked_at_{};
   clock::time_point ask_at_{};
-  clock::time_point last_connected_{};  // an agent was
+  clock::time_point last_connected_{};  // an agent was, or could not be yet
   bool deserted_ = false;               // no agent was for long, and the job is being cancelled
   std::vector<unit_exit> ended_;
 };

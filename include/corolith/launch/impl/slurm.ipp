@@ -110,6 +110,7 @@ COROLITH_DECL void slurm::restart(std::uint32_t) { submit(); }
 COROLITH_DECL void slurm::submit() {
   state_ = {};
   most_connected_ = 0;
+  last_connected_ = clock::now();
   deserted_ = false;
   cancelling_.reset();
   asked_ = 0;
@@ -138,15 +139,17 @@ COROLITH_DECL std::vector<unit_exit> slurm::ended() {
   return std::exchange(ended_, {});
 }
 
-/// Where a node is lost, srun waits for it for ever, and the job runs on when nothing of it is left.
+/// Where a node is lost, srun waits for it for ever, and the job runs on when nothing of it is left, be it before an agent was
+/// ready. That no agent of the first job comes is for whoever waits for it to notice.
 COROLITH_DECL void slurm::end_deserted() {
-  if (stopping_ || most_connected_ == 0 || connected_ != 0) return;
+  if (stopping_ || !ever_connected_ || connected_ != 0) return;
   if (deserted_) {
     if (cancelling_ && cancelling_->done()) cancelling_.reset();  // squeue will say when it is over
     return;
   }
-  if (clock::now() - last_connected_ <= plan_.what.patience) return;
-  if (in_allocation_ ? !submission_ : phase_ != phase::submitted || state_.state != "RUNNING") return;
+  const bool runs = in_allocation_ ? submission_.has_value() : phase_ == phase::submitted && state_.state == "RUNNING";
+  if (!runs && most_connected_ == 0) last_connected_ = clock::now();
+  if (!runs || clock::now() - last_connected_ <= plan_.what.patience) return;
   deserted_ = true;
   log::warning(fmt::format("{} runs, but none of its agents has been connected for {:.0f} s: it is cancelled",
                            name_of_job(), std::chrono::duration<double>(plan_.what.patience).count()));
@@ -174,7 +177,7 @@ COROLITH_DECL void slurm::take_step_end() {
   const std::string how =
       submission_->succeeded() ? "srun: exit status 0" : detail::without_noise(submission_->complaint());
   submission_.reset();
-  end(fmt::format("{} ended: {}", name_of_job(), how), most_connected_ == 0);
+  end(fmt::format("{} ended: {}", name_of_job(), how), !ever_connected_);
 }
 
 COROLITH_DECL void slurm::ask_queue() {
@@ -231,6 +234,7 @@ COROLITH_DECL void slurm::connected(std::uint32_t agents) {
   if (connected_ + agents > 0) last_connected_ = clock::now();
   connected_ = agents;
   most_connected_ = std::max(most_connected_, agents);
+  ever_connected_ = ever_connected_ || agents > 0;
 }
 
 COROLITH_DECL delay slurm::delayed_by() const {
