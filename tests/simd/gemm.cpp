@@ -50,7 +50,9 @@ struct matrix {
   }
   T* data() { return values.data() + shift; }
   const T* data() const { return values.data() + shift; }
-  std::size_t index(std::size_t i, std::size_t j) const { return shift + (by_rows ? i * leading + j : j * leading + i); }
+  std::size_t index(std::size_t i, std::size_t j) const {
+    return shift + (by_rows ? i * leading + j : j * leading + i);
+  }
   T operator()(std::size_t i, std::size_t j) const { return values[index(i, j)]; }
 };
 
@@ -63,16 +65,17 @@ struct product {
   bool by_rows() const { return options.order == simd::matrix_order::row_major; }
   std::string name() const {
     std::ostringstream text;
-    text << m << " x " << n << " x " << k << ", alpha " << alpha << ", beta " << beta << (by_rows() ? ", rows" : ", columns")
-         << (options.transpose_a ? ", a transposed" : "") << (options.transpose_b ? ", b transposed" : "") << ", "
-         << options.threads << " threads";
+    text << m << " x " << n << " x " << k << ", alpha " << alpha << ", beta " << beta
+         << (by_rows() ? ", rows" : ", columns") << (options.transpose_a ? ", a transposed" : "")
+         << (options.transpose_b ? ", b transposed" : "") << ", " << options.threads << " threads";
     return text.str();
   }
 };
 
 /// The largest error in units of what a sum of k products may be wrong by; or more than 1 when something else was written.
 template <class T>
-double error_of(const product<T>& of, const matrix<T>& a, const matrix<T>& b, const matrix<T>& before, const matrix<T>& after) {
+double error_of(const product<T>& of, const matrix<T>& a, const matrix<T>& b, const matrix<T>& before,
+                const matrix<T>& after) {
   double worst = 0;
   std::vector<bool> belongs(after.values.size());
   for (std::size_t i = 0; i < of.m; ++i)
@@ -85,9 +88,10 @@ double error_of(const product<T>& of, const matrix<T>& a, const matrix<T>& b, co
       }
       const long double old = of.beta == T{} ? 0 : static_cast<long double>(of.beta) * before(i, j);
       const long double exact = of.alpha * sum + old;
-      const long double bound = static_cast<long double>(std::numeric_limits<T>::epsilon()) *
-                                    (static_cast<long double>(of.k + 4) * std::abs(of.alpha) * size + 4 * std::abs(old)) +
-                                std::numeric_limits<T>::min();
+      const long double bound =
+          static_cast<long double>(std::numeric_limits<T>::epsilon()) *
+              (static_cast<long double>(of.k + 4) * std::abs(of.alpha) * size + 4 * std::abs(old)) +
+          std::numeric_limits<T>::min();
       const long double error = std::abs(after(i, j) - exact) / bound;
       if (!(error <= static_cast<long double>(worst))) worst = std::isnan(error) ? 1e9 : static_cast<double>(error);
       belongs[after.index(i, j)] = true;
@@ -104,7 +108,8 @@ void check(const product<T>& of) {
   const matrix<T> b(of.k, of.n, of.by_rows() != of.options.transpose_b);
   matrix<T> c(of.m, of.n, of.by_rows());
   const matrix<T> before = c;
-  simd::gemm(of.m, of.n, of.k, of.alpha, a.data(), a.leading, b.data(), b.leading, of.beta, c.data(), c.leading, of.options);
+  simd::gemm(of.m, of.n, of.k, of.alpha, a.data(), a.leading, b.data(), b.leading, of.beta, c.data(), c.leading,
+             of.options);
   CHECK(error_of(of, a, b, before, c) <= 1);
 }
 
@@ -116,8 +121,8 @@ product<T> random_product(std::size_t most) {
           below(most),
           scales[below(5)],
           scales[below(5)],
-          {below(2) == 0 ? simd::matrix_order::row_major : simd::matrix_order::column_major, below(2) == 0, below(2) == 0,
-           static_cast<unsigned>(1 + below(3))}};
+          {below(2) == 0 ? simd::matrix_order::row_major : simd::matrix_order::column_major, below(2) == 0,
+           below(2) == 0, static_cast<unsigned>(1 + below(3))}};
 }
 
 template <class T>

@@ -22,7 +22,8 @@ struct gemv_loops {
   const gemv_problem<T>& problem;
 
   const T* at(std::size_t i, std::size_t p) const {
-    return problem.a + static_cast<std::ptrdiff_t>(i) * problem.a_row + static_cast<std::ptrdiff_t>(p) * problem.a_column;
+    return problem.a + static_cast<std::ptrdiff_t>(i) * problem.a_row +
+           static_cast<std::ptrdiff_t>(p) * problem.a_column;
   }
 
   /// y += the columns from p up to p + N, times their elements of x.
