@@ -3,6 +3,7 @@
 
 WAY is `installed` (find_package and pkg-config after an installation into a new folder) or `subdirectory` (add_subdirectory).
 """
+import json
 import pathlib
 import re
 import shutil
@@ -49,12 +50,22 @@ def build(folder, *definitions):
     assert expect_counts(folder / "kernels_of_all_sets") >= 1
 
 
-def with_pkg_config(prefix, folder):
+def definitions(words):
+    return {w[2:] for w in words if w.startswith("-D")} - {"FMT_SHARED"}  # which fmt says to CMake only, and for Windows
+
+
+def with_pkg_config(prefix, folder, built):
+    """It says the same as CMake's package, so what was compiled with that can be linked with its libraries."""
     if not shutil.which("pkg-config"):
         print("pkg-config is not there: not tried")
         return
-    flags = output("pkg-config", "--cflags", "--libs", "corolith", env={"PKG_CONFIG_PATH": f"{prefix}/share/pkgconfig", "PATH": "/usr/bin:/bin"})
-    run(COMPILER, HERE / "other.cpp", HERE / "main.cpp", *flags.split(), "-o", folder / "by_pkg_config")
+    environment = {"PKG_CONFIG_PATH": f"{prefix}/share/pkgconfig", "PATH": "/usr/bin:/bin"}
+    flags, libraries = (output("pkg-config", what, "corolith", env=environment).split() for what in ("--cflags", "--libs"))
+    commands = json.loads((built / "compile_commands.json").read_text())
+    main, = (c for c in commands if c["file"].endswith("/main.cpp"))
+    assert definitions(flags) == definitions(main["command"].split()), (flags, main)
+    object_file, = (built / "CMakeFiles/consumer.dir").rglob("main.cpp.o")
+    run(COMPILER, HERE / "other.cpp", object_file, *flags, *libraries, "-o", folder / "by_pkg_config")
     expect_runs(folder / "by_pkg_config")
 
 
@@ -64,7 +75,9 @@ with tempfile.TemporaryDirectory(prefix="corolith-install-") as name:
         prefix = temporary / "prefix"
         run(CMAKE, "--install", BUILD, "--prefix", prefix, "--component", "Unspecified", stdout=subprocess.DEVNULL)
         moved = prefix.rename(temporary / "moved")  # nothing may depend on where it was installed first
-        build(temporary / "build", f"-DCMAKE_PREFIX_PATH={moved}", f"-DEXPECTED_VERSION={version()}")
-        with_pkg_config(moved, temporary)
+        build(temporary / "build", f"-DCMAKE_PREFIX_PATH={moved}", f"-DEXPECTED_VERSION={version()}",
+              "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
+        with_pkg_config(moved, temporary, temporary / "build")
     else:
-        build(temporary / "build", f"-DCOROLITH_SOURCE={SOURCE}")
+        build(temporary / "build", f"-DCOROLITH_SOURCE={SOURCE}",
+              f"-DCOROLITH_COMPILED={BUILD}/libcorolith_compiled.a;{BUILD}/libcorolith_kernels.a")
