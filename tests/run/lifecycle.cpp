@@ -151,7 +151,7 @@ TEST_CASE("processes that a call leaves behind end with its worker", "[run]") {
   const scratch folder;
   cluster local(options{.slots = 1});
   CHECK(local->call<leaves_children>(folder / "here").get() == 2);
-  CHECK(started_processes().size() == 4);
+  CHECK(started_processes().size() == 5);  // agent, worker, its two, and the guard of the session folder
 }
 
 TEST_CASE("agents that die at their start are an error that says why", "[run]") {
