@@ -2,6 +2,7 @@
 // What a call costs: no-ops per second through a map, the latency of one call, and the time from `main` to the first result.
 //   dispatch [--calls N] [--rounds N] and corolith's own flags; two local workers unless told otherwise
 // With --launcher slurm, or --listen for TLS, the same is measured on local agents over Unix sockets beside it.
+#include "measure.hpp"
 #include "ping_pong.hpp"
 #include "report.hpp"
 
@@ -25,11 +26,6 @@ int nothing(int x) { return x; }
 
 double ms_since(clock_type::time_point begin) {
   return std::chrono::duration<double, std::milli>(clock_type::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 double calls_per_second(cl::executor& ex, int calls) {
@@ -95,19 +91,19 @@ int run(int argc, char** argv) {
       if (local) measure(*local, calls, rounds, beside);
     }
   }
-  const double raw = median(limit_us);
-  const double rate = median(here.calls_s);
+  const double raw = bench::median(limit_us);
+  const double rate = bench::median(here.calls_s);
   std::optional<bench::comparison> compared;
-  if (!is_local) compared = bench::comparison{rate / median(beside.calls_s), "local_noop_calls_per_s"};
+  if (!is_local) compared = bench::comparison{rate / bench::median(beside.calls_s), "local_noop_calls_per_s"};
   bench::report("dispatch", "noop_calls_per_s", rate, "calls/s", compared);
-  if (!is_local) bench::report("dispatch", "local_noop_calls_per_s", median(beside.calls_s), "calls/s");
+  if (!is_local) bench::report("dispatch", "local_noop_calls_per_s", bench::median(beside.calls_s), "calls/s");
   bench::report("dispatch", "tcp_round_trip_us", raw, "us");
   const auto report_latency = [raw](const char* metric, double us) {
     bench::report("dispatch", metric, us, "us", bench::comparison{us / raw, "tcp_round_trip_us"});
   };
-  report_latency("call_latency_us", median(here.call_us));
-  report_latency("call_latency_p99_us", median(here.p99_us));
-  if (!is_local) report_latency("local_call_latency_us", median(beside.call_us));
+  report_latency("call_latency_us", bench::median(here.call_us));
+  report_latency("call_latency_p99_us", bench::median(here.p99_us));
+  if (!is_local) report_latency("local_call_latency_us", bench::median(beside.call_us));
   return 0;
 }
 

@@ -3,16 +3,19 @@
 //   gemm [--threads N] [--rounds N] [--precision double|single|both] [N or MxNxK ...]
 // A ratio is the median over the rounds of our rate over that of the better peer in the same round.
 #include "blas_peers.hpp"
+#include "measure.hpp"
 #include "report.hpp"
 
 #include <corolith/simd/gemm.hpp>
 #include <corolith/simd/peak.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
+#include <limits>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -47,11 +50,6 @@ const std::vector<shape> usual_shapes{
     {1024, 1024, 1024}, {1536, 1536, 1536}, {2048, 2048, 2048}, {4096, 4096, 4096}, {4096, 64, 64},
     {64, 4096, 64},     {64, 64, 4096},     {2048, 2048, 64},   {2048, 64, 2048},   {64, 2048, 2048}};
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 double seconds_of(const auto& job, std::size_t times) {
   const auto begin = std::chrono::steady_clock::now();
   for (std::size_t i = 0; i < times; ++i) job();
@@ -76,23 +74,18 @@ void check(const std::vector<T>& ours, const std::vector<T>& theirs, const shape
                                peer);
 }
 
-/// What was measured of one shape: rates in GFLOPS, one a round.
-struct rates {
-  std::vector<double> ours, share_of_peak;
-  std::vector<std::vector<double>> ratios;  // to each peer
+/// The peer nearest to us or ahead of us, and our ratio to it.
+bench::comparison to_better(const bench::rounds& seen, const std::vector<bench::blas_peer>& peers) {
+  bench::comparison least{0, ""};
+  for (const bench::blas_peer& peer : peers)
+    if (const double ratio = seen.ratio("ours", peer.name); least.to.empty() || ratio < least.ratio)
+      least = {ratio, peer.name};
+  return least;
+}
 
-  /// The peer nearest to us or ahead of us, and the median ratio to it.
-  bench::comparison to_better(const std::vector<bench::blas_peer>& peers) const {
-    bench::comparison least{0, ""};
-    for (std::size_t p = 0; p < peers.size(); ++p)
-      if (const double ratio = median(ratios[p]); least.to.empty() || ratio < least.ratio)
-        least = {ratio, peers[p].name};
-    return least;
-  }
-};
-
+/// Rates in GFLOPS by name: ours, the peak's, each peer's.
 template <class T>
-rates measure(const shape& of, const settings& with, const std::vector<bench::blas_peer>& peers) {
+bench::rounds measure(const shape& of, const settings& with, const std::vector<bench::blas_peer>& peers) {
   const std::vector<T> a = random_matrix<T>(of.m * of.k, 1);
   const std::vector<T> b = random_matrix<T>(of.k * of.n, 2);
   std::vector<T> c(of.m * of.n), d(of.m * of.n);
@@ -101,42 +94,37 @@ rates measure(const shape& of, const settings& with, const std::vector<bench::bl
   };
   const auto times = static_cast<std::size_t>(std::max(1.0, 1e8 / of.work()));
   const std::size_t rounds = with.rounds > 0 ? with.rounds : of.work() > 5e10 ? 5 : of.work() > 1e10 ? 9 : 21;
-  rates found;
-  found.ratios.resize(peers.size());
   ours();  // first touch
   for (const bench::blas_peer& peer : peers) {
     peer(of.m, of.n, of.k, a.data(), b.data(), d.data());
     check(c, d, of, peer.name);
   }
+  const auto rate_of = [&](const auto& job) { return of.work() / seconds_of(job, times) / 1e9; };
+  bench::rounds seen;
   for (std::size_t round = 0; round < rounds; ++round) {
-    const double peak = simd::measure_peak<T>(std::chrono::milliseconds(2), with.threads).flops_per_second / 1e9;
-    const double rate = of.work() / seconds_of(ours, times) / 1e9;
-    found.ours.push_back(rate);
-    found.share_of_peak.push_back(rate / peak);
-    for (std::size_t p = 0; p < peers.size(); ++p) {
-      const auto theirs = [&] { peers[p](of.m, of.n, of.k, a.data(), b.data(), d.data()); };
-      found.ratios[p].push_back(rate * seconds_of(theirs, times) * 1e9 / of.work());
-    }
+    seen.add("peak", simd::measure_peak<T>(std::chrono::milliseconds(2), with.threads).flops_per_second / 1e9);
+    seen.add("ours", rate_of(ours));
+    for (const bench::blas_peer& peer : peers)
+      seen.add(peer.name, rate_of([&] { peer(of.m, of.n, of.k, a.data(), b.data(), d.data()); }));
   }
-  return found;
+  return seen;
 }
 
 template <class T>
 double run(const std::string& name, const settings& with, const std::vector<bench::blas_peer>& peers) {
   double worst = 1e9;
   for (const shape& of : with.shapes) {
-    const rates found = measure<T>(of, with, peers);
-    const bench::comparison better = found.to_better(peers);
+    const bench::rounds seen = measure<T>(of, with, peers);
+    const bench::comparison better = to_better(seen, peers);
     const std::string metric = name + "_" + of.name();
-    const double share = median(found.share_of_peak);
-    bench::report("gemm", metric, median(found.ours), "GFLOPS",
-                  peers.empty() ? bench::comparison{share, "peak"} : better);
+    const double rate = seen.median("ours");
+    const double share = seen.ratio("ours", "peak");
+    bench::report("gemm", metric, rate, "GFLOPS", peers.empty() ? bench::comparison{share, "peak"} : better);
     bench::report("gemm", metric + "_share_of_peak", share, "fraction");
     std::string each;
-    for (std::size_t p = 0; p < peers.size(); ++p)
-      each += "  " + peers[p].name + " x " + std::to_string(median(found.ratios[p])).substr(0, 5);
-    std::fprintf(stderr, "%-22s %7.1f GFLOPS  %5.1f%% of peak%s\n", metric.c_str(), median(found.ours), share * 100,
-                 each.c_str());
+    for (const bench::blas_peer& peer : peers)
+      each += fmt::format("  {} x {:.3f}", peer.name, seen.ratio("ours", peer.name));
+    fmt::print(stderr, "{:<22} {:7.1f} GFLOPS  {:5.1f}% of peak{}\n", metric, rate, share * 100, each);
     if (!peers.empty() && std::min({of.m, of.n, of.k}) >= 64) worst = std::min(worst, better.ratio);
   }
   return worst;

@@ -32,8 +32,8 @@ struct program_file {
 /// it at once. What it hands out was hashed just before: a damaged entry is removed and fetched again.
 class program_cache {
  public:
-  /// Makes the folder if need be, and removes what agents that were killed have left half written. An empty name is the default: $XDG_CACHE_HOME/corolith, ~/.cache/corolith or
-  /// /tmp/corolith-cache-UID. Throws config_error when the folder is not ours or open to others.
+  /// Makes the folder if need be, and removes what agents that were killed have left half written. An empty name is the
+  /// default: $XDG_CACHE_HOME/corolith, ~/.cache/corolith or /tmp/corolith-cache-UID. Throws config_error when the folder is not ours or open to others.
   COROLITH_DECL explicit program_cache(std::string folder);
 
   const std::string& folder() const noexcept { return folder_; }

@@ -59,12 +59,18 @@ inline gemm_grid gemm_grid_of(std::size_t m, std::size_t n, std::size_t threads)
 /// Below this much work a thread costs more to start than it saves.
 inline constexpr double least_work_of_thread = 4e6;
 
+/// What this thread's products need, whatever they are of: the first is its own, the others are for threads that help it.
+inline std::vector<workspace>& gemm_workspaces() {
+  thread_local std::vector<workspace> spaces(1);
+  return spaces;
+}
+
 /// Each part on a thread of its own, with its own memory, so that nothing is shared and nothing waits.
 template <class T>
 void gemm_on_threads(const gemm_problem<T>& problem, unsigned threads) {
   if (problem.m == 0 || problem.n == 0) return;
   if (problem.k == 0 || problem.alpha == T{}) return gemm_scale(problem);
-  thread_local std::vector<workspace> spaces(1);
+  std::vector<workspace>& spaces = gemm_workspaces();
   if (problem.n == 1 || problem.m == 1) return gemm_of_vector(problem, spaces.front());
   const double work = static_cast<double>(problem.m) * static_cast<double>(problem.n) * static_cast<double>(problem.k);
   const double most = std::clamp(work / least_work_of_thread, 1.0, static_cast<double>(std::max(1U, threads)));
@@ -72,6 +78,7 @@ void gemm_on_threads(const gemm_problem<T>& problem, unsigned threads) {
   const std::size_t parts = grid.rows * grid.columns;
   if (parts == 1) return dispatch(gemm_driver{}, problem, spaces.data());
   if (spaces.size() < parts) spaces.resize(parts);
+  // Parts of whole registers and of most tiles' columns.
   const std::size_t rows = round_up((problem.m + grid.rows - 1) / grid.rows, 16);
   const std::size_t columns = round_up((problem.n + grid.columns - 1) / grid.columns, 8);
   std::vector<std::exception_ptr> failures(parts);

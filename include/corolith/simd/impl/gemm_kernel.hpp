@@ -167,10 +167,21 @@ struct gemm_loops {
     }
   }
 
+  /// Those of the first `rows` rows of a from `from`, which are all whole.
+  void pack_whole_slivers(const T* from, std::size_t rows, std::size_t k) const {
+    if (problem.a_row == 1)
+      return pack_slivers_by_copy<tile_rows>(Set{}, from, problem.a_column, rows / tile_rows, k, packed_a);
+    for (std::size_t r = 0; r < rows; r += tile_rows)
+      pack_sliver<tile_rows>(Set{},
+                             gemm_sliver<T>{from + static_cast<std::ptrdiff_t>(r) * problem.a_row, problem.a_row,
+                                            problem.a_column, tile_rows, k, tile_rows},
+                             packed_a + r * k);
+  }
+
   void take_a(gemm_block<T, Set>& block, std::size_t i, std::size_t p) const {
     const T* const from =
         problem.a + static_cast<std::ptrdiff_t>(i) * problem.a_row + static_cast<std::ptrdiff_t>(p) * problem.a_column;
-    const bool in_place = !blocking.pack_a && problem.a_row == 1;
+    const bool in_place = !blocking.pack_a;
     const std::size_t last = (block.m - 1) / tile_rows * tile_rows;
     const std::size_t last_rows = block.m - last;
     if (in_place) {
@@ -181,13 +192,7 @@ struct gemm_loops {
       block.a = packed_a;
       block.a_sliver = static_cast<std::ptrdiff_t>(tile_rows * block.k);
       block.a_step = tile_rows;
-      if (problem.a_row == 1)
-        pack_slivers_by_copy<tile_rows>(Set{}, from, problem.a_column, last / tile_rows, block.k, packed_a);
-      for (std::size_t r = 0; problem.a_row != 1 && r < last; r += tile_rows)
-        pack_sliver<tile_rows>(Set{},
-                               gemm_sliver<T>{from + static_cast<std::ptrdiff_t>(r) * problem.a_row, problem.a_row,
-                                              problem.a_column, tile_rows, block.k, tile_rows},
-                               packed_a + r * block.k);
+      pack_whole_slivers(from, last, block.k);
     }
     if (in_place && last_rows % width == 0) {
       block.a_last = from + last;

@@ -33,8 +33,6 @@ struct gemm_micro_work {
 template <class T, class Set, std::size_t V, std::size_t N>
 struct gemm_micro {
   using vector = batch<T, Set>;
-  using every_vector = std::make_index_sequence<V>;
-  using every_column = std::make_index_sequence<N>;
   static constexpr std::size_t width = lanes<T, Set>;
 
   vector sum[N][V];
@@ -76,7 +74,7 @@ struct gemm_micro {
   /// The columns of c are fetched one after the other on the way: all at once, they would stop the loop until some have come.
   template <std::size_t... J>
   [[gnu::always_inline]] void run(const gemm_micro_work<T>& work, std::index_sequence<J...> columns) {
-    constexpr every_vector vectors;
+    constexpr std::make_index_sequence<V> vectors;
     const T* const b[N] = {work.b + static_cast<std::ptrdiff_t>(J) * work.b_column...};
     (clear_column(J, vectors), ...);
     const T* a = work.a;
