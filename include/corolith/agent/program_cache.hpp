@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <corolith/agent/detail/unique_fd.hpp>
 #include <corolith/core/bytes.hpp>
 #include <corolith/core/detail/decl.hpp>
+#include <corolith/core/unique_fd.hpp>
 #include <corolith/wire/messages.hpp>
 
 #include <optional>
@@ -25,7 +25,7 @@ COROLITH_DECL std::string to_hex(const wire::sha256_bytes& hash);
 /// A file of a program, open: it stays the one that was hashed, whatever takes its place at the path.
 struct program_file {
   std::string path;
-  detail::unique_fd file;
+  unique_fd file;
 };
 
 /// Programs that came to this node, each file under its hash, in a folder that only its owner can use. Several agents may use

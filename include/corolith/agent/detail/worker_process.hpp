@@ -2,8 +2,8 @@
 #pragma once
 
 #include <corolith/agent/detail/progress_page.hpp>
-#include <corolith/agent/detail/unique_fd.hpp>
 #include <corolith/core/detail/decl.hpp>
+#include <corolith/core/unique_fd.hpp>
 
 #include <sys/types.h>
 

@@ -117,7 +117,7 @@ COROLITH_DECL wire::sha256_bytes sha256_of(byte_span bytes) {
 }
 
 COROLITH_DECL std::optional<wire::sha256_bytes> sha256_of_file(const std::string& path) {
-  const detail::unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   return file ? sha256_of_file(file.get()) : std::nullopt;
 }
 
@@ -146,7 +146,7 @@ COROLITH_DECL program_cache::program_cache(std::string folder)
 
 COROLITH_DECL std::optional<program_file> program_cache::find(const wire::module_file& file) const {
   program_file found{path_of(file.sha256), {}};
-  found.file = detail::unique_fd(::open(found.path.c_str(), O_RDONLY | O_CLOEXEC));
+  found.file = unique_fd(::open(found.path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!found.file) return std::nullopt;
   const auto hash = sha256_of_file(found.file.get());
   if (hash == file.sha256) return found;
@@ -175,12 +175,12 @@ COROLITH_DECL program_file program_cache::install(const wire::module_file& file,
   program_file made{path_of(file.sha256), {}};
   int problem = 0;
   {  // what is open for writing cannot be executed
-    const detail::unique_fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+    const unique_fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
     if (!fd) throw detail::cannot_write(folder_, std::strerror(errno));
     if (!detail::write_file(fd.get(), bytes) || ::fchmod(fd.get(), 0500) != 0) problem = errno;
   }
   if (problem == 0) {
-    made.file = detail::unique_fd(::open(temporary.c_str(), O_RDONLY | O_CLOEXEC));
+    made.file = unique_fd(::open(temporary.c_str(), O_RDONLY | O_CLOEXEC));
     if (!made.file || ::rename(temporary.c_str(), made.path.c_str()) != 0) problem = errno;
   }
   if (problem == 0) return made;

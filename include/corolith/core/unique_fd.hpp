@@ -9,10 +9,8 @@
 
 namespace corolith {
 inline namespace v0 {
-namespace agent {
-namespace detail {
 
-/// Owns a file descriptor.
+/// Owns a file descriptor, and closes it at its end. Not thread-safe.
 class unique_fd {
  public:
   unique_fd() noexcept = default;
@@ -33,7 +31,5 @@ class unique_fd {
   int fd_ = -1;
 };
 
-}  // namespace detail
-}  // namespace agent
 }  // namespace v0
 }  // namespace corolith
