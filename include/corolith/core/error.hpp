@@ -30,6 +30,13 @@ enum class errc {
   broken_promise,        ///< a promise was destroyed without a value
   closed,                ///< the executor is closed or closing
   misuse,                ///< the library was used in a way that cannot work; the text says what to do
+  storage,               ///< an object store answered with an error that has no value of its own here
+  not_found,             ///< an object, a bucket or an upload that is not there
+  already_exists,        ///< an object or a bucket that is there already
+  precondition_failed,   ///< a condition that the caller made does not hold, or what was read has changed meanwhile
+  access_denied,         ///< an object store does not let us: rights, credentials or a wrong clock
+  unreachable,           ///< no answer from a server, or half of one
+  corrupted,             ///< data that is not what was sent: a checksum or a length differs
 };
 
 /// Base of every exception that corolith throws. Its text says what happened and, where there is one, what to do.
