@@ -49,6 +49,15 @@
 #include <corolith/simd/impl/monte_carlo.ipp>
 #include <corolith/simd/impl/peak.ipp>
 #include <corolith/simd/impl/triad.ipp>
+#include <corolith/storage/impl/directory.ipp>
+#include <corolith/storage/impl/file_threads.ipp>
+#include <corolith/storage/impl/keys.ipp>
+#include <corolith/storage/impl/location.ipp>
+#include <corolith/storage/impl/posix.ipp>
+#include <corolith/storage/impl/posix_files.ipp>
+#include <corolith/storage/impl/posix_list.ipp>
+#include <corolith/storage/impl/slice.ipp>
+#include <corolith/storage/impl/store.ipp>
 #include <corolith/wire/impl/address.ipp>
 #include <corolith/wire/impl/blocking_link.ipp>
 #include <corolith/wire/impl/channel.ipp>
