@@ -12,7 +12,9 @@
 #include "flops/settings.hpp"
 #include "flops/summary.hpp"
 #include "flops/workers.hpp"
+#include "place.hpp"
 #include "report.hpp"
+#include "workers.hpp"
 
 #include <corolith/corolith.hpp>
 
@@ -28,6 +30,7 @@
 #include <string>
 
 namespace cl = corolith;
+using namespace bench;
 using namespace bench::flops;
 
 namespace {
@@ -94,7 +97,7 @@ int run(const settings& with) {
   outcome all;
   const auto begin = std::chrono::steady_clock::now();
   cl::executor ex(with.options);
-  const std::set<place> workers = start_workers(ex, with);
+  const std::set<place> workers = start_workers<prepare_worker>(ex, with.options, with.what);
   all.startup_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   fmt::print(stderr, "flops: {}\n", counted(workers.size(), "worker"));
   peers beside;

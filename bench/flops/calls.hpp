@@ -1,31 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "../place.hpp"
 #include "job.hpp"
 #include "work.hpp"
 
 #include <corolith/corolith.hpp>
 #include <corolith/simd/peak.hpp>
 
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdint>
-#include <string>
 #include <thread>
 
 /// What runs in workers.
 namespace bench::flops {
-
-/// The worker that ran a call: a process of the agent (node) of that name.
-struct place {
-  std::string agent;
-  std::int32_t pid = 0;
-
-  friend auto operator<=>(const place&, const place&) = default;
-};
-
-inline place this_place() { return {corolith::this_call().host(), static_cast<std::int32_t>(::getpid())}; }
 
 /// Prepares a worker, and keeps its slot long enough that other calls go to other slots.
 inline place prepare_worker(std::uint32_t, const job& what) {

@@ -5,21 +5,6 @@ namespace bench::flops {
 
 /// The commands of gnuplot behind the data, which plots.hpp writes in front of them.
 inline constexpr const char* figures = R"GNUPLOT(
-set encoding utf8
-set border 3 lw 1 lc rgb '#555555'
-set tics nomirror textcolor rgb '#222222'
-set grid back lw 0.6 lc rgb '#d0d0d0' dt solid
-blue = '#0072b2'; orange = '#d55e00'; grey = '#444444'; pale = '#f5d5c0'
-colours = '#0072b2 #e69f00 #009e73 #cc79a7 #56b4e9 #f0e442'
-terminal(kind) = kind eq 'svg' \
-  ? 'set terminal svg size 900,560 dynamic enhanced font "DejaVu Sans,Helvetica,Arial,sans-serif" background "white"' \
-  : 'set terminal pngcairo size 1350,840 enhanced font "DejaVu Sans,15" linewidth 1.5 background "white"'
-output(figure, kind) = 'set output "' . name . '_' . figure . '.' . kind . '"'
-short(x) = x < 1000 ? sprintf('%.4g', x) : sprintf('%.0f', x)
-headline(text) = '"' . text . '\n{/*0.8 ' . work . '}" textcolor rgb "#222222"'
-set lmargin 11
-set rmargin 4
-
 do for [kind in 'svg png'] {
   eval terminal(kind)
   set xrange [0:wall * 1.02]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "command.hpp"
+#include "../command.hpp"
 #include "settings.hpp"
 
 #include <fmt/format.h>

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace bench::flops {
+namespace bench {
 
 struct bin {
   double from = 0;
@@ -38,4 +38,4 @@ inline std::vector<bin> histogram(const std::vector<double>& values) {
   return bins;
 }
 
-}  // namespace bench::flops
+}  // namespace bench

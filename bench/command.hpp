@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace bench::flops {
+namespace bench {
 
 using words = std::vector<std::string>;
 
@@ -36,4 +36,4 @@ inline command_result run_command(const words& command, noise errors) {
   return result;
 }
 
-}  // namespace bench::flops
+}  // namespace bench
