@@ -6,7 +6,9 @@
 #include <corolith/core/version.hpp>
 #include <corolith/wire/message_type.hpp>
 
+#include <cstddef>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -37,7 +39,17 @@ class uplink {
   virtual void unblocked(const call_id& id) = 0;
 };
 
+/// Lets large values go another way than the connection, which then carries something short that stands for them. Called on the thread that
+/// runs the calls.
+struct value_courier {
+  /// What `arrived` stands for; nothing when it stands for itself. Throws when it cannot be had: the call fails with that.
+  std::optional<shared_bytes> (*fetch)(byte_span arrived) = nullptr;
+  /// May replace the encoded result, all of `result` from `begin` on, by what stands for it.
+  void (*send)(byte_buffer& result, std::size_t begin) = nullptr;
+};
+
 namespace detail {
+inline value_courier courier;
 inline current_call* running_call = nullptr;
 inline uplink* process_uplink = nullptr;
 inline void (*call_ended)(const call_id& id) noexcept = nullptr;
@@ -49,6 +61,8 @@ inline bool in_worker() noexcept { return detail::process_uplink != nullptr; }
 inline current_call* current() noexcept { return detail::running_call; }
 /// nullptr in a process that is no worker.
 inline uplink* worker_uplink() noexcept { return detail::process_uplink; }
+/// To be called before the first call comes.
+inline void set_value_courier(value_courier courier) noexcept { detail::courier = courier; }
 /// `hook` is called after every call of this worker, before its result is sent.
 inline void on_call_end(void (*hook)(const call_id& id) noexcept) noexcept { detail::call_ended = hook; }
 

@@ -35,11 +35,13 @@
 #include <corolith/run/impl/driver_calls.ipp>
 #include <corolith/run/impl/driver_nested.ipp>
 #include <corolith/run/impl/executor.ipp>
+#include <corolith/run/impl/large_values.ipp>
 #include <corolith/run/impl/main.ipp>
 #include <corolith/run/impl/options.ipp>
 #include <corolith/run/impl/outcome.ipp>
 #include <corolith/run/impl/program.ipp>
 #include <corolith/run/impl/rendezvous.ipp>
+#include <corolith/run/impl/run_store.ipp>
 #include <corolith/run/impl/this_call.ipp>
 #include <corolith/schedule/impl/agents.ipp>
 #include <corolith/schedule/impl/batches.ipp>

@@ -8,10 +8,12 @@
 #include <corolith/coro/spawn.hpp>
 #include <corolith/run/batch.hpp>
 #include <corolith/run/call_options.hpp>
+#include <corolith/run/detail/by_key.hpp>
 #include <corolith/run/detail/input.hpp>
 #include <corolith/run/detail/remote_state.hpp>
 #include <corolith/run/options.hpp>
 #include <corolith/run/result_adapters.hpp>
+#include <corolith/storage/store.hpp>
 
 #include <memory>
 #include <ranges>
@@ -20,6 +22,9 @@
 
 namespace corolith {
 inline namespace v0 {
+namespace detail {
+class run_store;
+}
 
 /// Runs ordinary functions in worker processes. A function is named by itself: `ex.call<f>(args...)` for functions, member functions and
 /// captureless lambdas known at compile time, `ex.call(object, args...)` for lambdas and for function objects whose state can be
@@ -32,7 +37,8 @@ class executor {
   /// Starts the agents that the options ask for; does not wait for them. Throws launch_failed or config_error.
   COROLITH_DECL explicit executor(const options& settings = {});
   /// Over agents that are there already: see this_call().executor().
-  COROLITH_DECL explicit executor(std::shared_ptr<detail::backend> where);
+  COROLITH_DECL explicit executor(std::shared_ptr<detail::backend> where,
+                                  std::shared_ptr<detail::run_store> values = nullptr);
 
   /// The same agents, with other options for the calls made through it: `ex.with({.timeout = 2s}).map<f>(...)`.
   COROLITH_DECL executor with(const call_options& changed) const;
@@ -70,6 +76,28 @@ class executor {
     return reduce(std::move(reducer),
                   map(std::move(mapper), std::forward<R>(elements), std::forward<Shared>(shared)...));
   }
+
+  /// A map, and then one remote call of the reducer for each key, with the vector of the results of the elements that have it, in their order.
+  /// The key of an object_slice is that of its object (one reducer an object), that of a pair is its first; others say it by element_key.
+  /// Reducers run as soon as all slices of their object are done. The future holds a std::map from keys to what the reducers return.
+  template <auto F, auto Reducer, detail::map_input R, class... Shared>
+  auto map_reduce_by_key(R&& elements, Shared&&... shared) const {
+    return map_reduce_by_key(codec::fixed<F>{}, codec::fixed<Reducer>{}, std::forward<R>(elements),
+                             std::forward<Shared>(shared)...);
+  }
+  template <class Mapper, class Reducer, detail::map_input R, class... Shared>
+  auto map_reduce_by_key(Mapper mapper, Reducer reducer, R&& elements, Shared&&... shared) const {
+    using element = std::remove_cvref_t<typename detail::element_of<R>::type>;
+    auto groups = std::make_shared<detail::key_groups<element>>();
+    auto mapped =
+        map(std::move(mapper), detail::note_keys(std::forward<R>(elements), groups), std::forward<Shared>(shared)...);
+    return start(background_loop(),
+                 detail::reduce_by_key(*this, std::move(reducer), std::move(mapped), std::move(groups)));
+  }
+
+  /// The store of this run, as the options say; calls have it as this_call().store(). Objects that `put_temporary` makes in it, in whatever
+  /// process, are removed when the agents have ended.
+  COROLITH_DECL const corolith::store& store() const;
 
   /// Cancels every call that has not ended.
   COROLITH_DECL void cancel_all() const;

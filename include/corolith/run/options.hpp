@@ -55,6 +55,12 @@ struct options {
   std::chrono::nanoseconds launch_timeout = std::chrono::seconds(60);
   std::uint32_t relaunch = 3;  ///< how often a local agent or a job that ended early is started again
   slurm_options slurm = {};
+  /// Where objects are: a folder, or "s3://bucket/prefix?endpoint=https://host"; docs/storage.md lists the options. All agents must see it.
+  /// Empty: a directory for this run alone, in the folder for temporary files, or below .corolith in the working directory with Slurm.
+  std::string store = {};
+  /// Arguments and results of so many bytes go through the store instead of the connection; 0: none does. Where `store` is empty only if
+  /// all agents are on this machine, or the working directory is on a file system that clusters share.
+  std::uint64_t store_threshold = std::uint64_t{8} << 20;
   progress_mode progress = progress_mode::automatic;
   std::string log_level = "warning";
   call_options defaults = {};  ///< for calls that do not say otherwise

@@ -28,6 +28,8 @@ class call_context {
   /// Calls made with it go through this node's agent to the driver and from there to any agent. While they run, the slot of this call
   /// is free for others, so calls may nest as deep as they like, even on one slot.
   COROLITH_DECL corolith::executor executor() const;
+  /// The store of this run, the same as the driver's executor has.
+  COROLITH_DECL const corolith::store& store() const;
 
  private:
   call_id id_;

@@ -25,6 +25,7 @@
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -61,6 +62,7 @@ class worker_process_main final : public uplink {
     codec::function_key function{};
     codec::thunk run = nullptr;
     shared_bytes shared;
+    bool fetched = false;           // `shared` is what it stands for
     std::shared_ptr<void> decoded;  // of `shared`, kept from call to call
     std::uint64_t memory = 0;
   };
@@ -258,8 +260,15 @@ inline bool worker_process_main::invoke(known_batch& batch, byte_span element, w
   call_failure problem;
   try {
     if (batch.run != nullptr) {
+      std::optional<shared_bytes> fetched;
+      if (courier.fetch != nullptr) {
+        if (!batch.fetched) batch.shared = courier.fetch(batch.shared).value_or(batch.shared);
+        batch.fetched = true;
+        if ((fetched = courier.fetch(element))) element = *fetched;
+      }
       codec::invocation call{batch.shared.span(), element, result_, &batch.decoded};
       batch.run(call);
+      if (courier.send != nullptr) courier.send(result_, sizeof head);
       return true;
     }
     problem.kind = wire::outcome_kind::unknown_function;

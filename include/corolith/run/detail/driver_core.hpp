@@ -31,7 +31,7 @@ namespace detail {
 class driver_core : public std::enable_shared_from_this<driver_core> {
  public:
   COROLITH_DECL driver_core(asio::io_context& io, options settings, std::string session_folder,
-                            std::atomic<std::uint64_t>& next_batch);
+                            std::atomic<std::uint64_t>& next_batch, std::vector<std::string> worker_environment);
 
   /// Listens and launches.
   COROLITH_DECL void start();
@@ -86,6 +86,7 @@ class driver_core : public std::enable_shared_from_this<driver_core> {
   options settings_;
   std::string session_folder_;
   std::atomic<std::uint64_t>& next_batch_;
+  const std::vector<std::string> worker_environment_;
   schedule::scheduler scheduler_;
   std::unordered_map<std::uint64_t, batch_entry> batches_;
   std::vector<std::uint64_t> touched_;

@@ -36,9 +36,12 @@ namespace detail {
 /// The driver's folder for its socket and its agents' logs: closed to other users, gone when the driver is, however it ends.
 class session_folder {
  public:
-  explicit session_folder(const options& settings)
+  /// `other` goes with it, when the driver is killed; empty: nothing.
+  session_folder(const options& settings, const std::string& other)
       : path_(unused_name(settings.launcher == "slurm" ? shared_base(settings.slurm) : local_base())) {
-    guard_.emplace("rm -rf -- \"$1\"", std::vector<std::string>{path_});  // before there is anything to remove
+    std::vector<std::string> folders{path_};
+    if (!other.empty()) folders.push_back(other);
+    guard_.emplace("rm -rf -- \"$@\"", folders);  // before there is anything to remove
     if (::mkdir(path_.c_str(), 0700) == 0) return;
     throw launch_failed(fmt::format("cannot make the folder {}: {}", path_, std::strerror(errno)));
   }
@@ -83,8 +86,10 @@ class session_folder {
 /// The door from any thread to the driver_core on its I/O thread. Operations queue up and are taken in one turn.
 class driver : public backend {
  public:
-  explicit driver(const options& settings)
-      : folder_(settings), core_(std::make_shared<driver_core>(io_, settings, folder_.path(), next_batch_)) {
+  driver(const options& settings, std::vector<std::string> worker_environment, const std::string& other_folder)
+      : folder_(settings, other_folder),
+        core_(
+            std::make_shared<driver_core>(io_, settings, folder_.path(), next_batch_, std::move(worker_environment))) {
     std::promise<void> started;
     std::future<void> outcome = started.get_future();
     sigset_t all, before;
@@ -197,8 +202,9 @@ class driver : public backend {
   std::thread thread_;
 };
 
-COROLITH_DECL std::shared_ptr<backend> make_driver(const options& settings) {
-  return std::make_shared<driver>(settings);
+COROLITH_DECL std::shared_ptr<backend> make_driver(const options& settings, std::vector<std::string> worker_environment,
+                                                   const std::string& temporary_folder) {
+  return std::make_shared<driver>(settings, std::move(worker_environment), temporary_folder);
 }
 
 }  // namespace detail

@@ -38,11 +38,13 @@ inline std::int64_t in_ms(std::chrono::nanoseconds time) {
 }
 
 COROLITH_DECL driver_core::driver_core(asio::io_context& io, options settings, std::string session_folder,
-                                       std::atomic<std::uint64_t>& next_batch)
+                                       std::atomic<std::uint64_t>& next_batch,
+                                       std::vector<std::string> worker_environment)
     : io_(io),
       settings_(std::move(settings)),
       session_folder_(std::move(session_folder)),
       next_batch_(next_batch),
+      worker_environment_(std::move(worker_environment)),
       timer_(io),
       console_(std::make_shared<console>()),
       output_(std::make_shared<output_sink>(console_, settings_.on_output)),
@@ -153,6 +155,7 @@ COROLITH_DECL void driver_core::greet(agent_session& session, const wire::messag
   welcome.modules = modules_;
   std::error_code ignored;
   welcome.working_directory = std::filesystem::current_path(ignored).string();
+  welcome.environment = worker_environment_;
   welcome.heartbeat_ms = in_ms(settings_.heartbeat);
   welcome.silence_ms = in_ms(settings_.silence);
   welcome.grace_ms = in_ms(settings_.grace);

@@ -5,6 +5,8 @@
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
 #include <corolith/run/detail/driver.hpp>
+#include <corolith/run/detail/large_values.hpp>
+#include <corolith/run/detail/run_store.hpp>
 #include <corolith/run/executor.hpp>
 
 #include <fstream>
@@ -17,8 +19,10 @@ inline namespace v0 {
 /// What copies of an executor share. Its end is the end of the agents.
 struct executor::state {
   std::shared_ptr<detail::backend> where;
+  std::shared_ptr<detail::run_store> values;  // null where there is no store
 
-  explicit state(std::shared_ptr<detail::backend> over) : where(std::move(over)) {}
+  state(std::shared_ptr<detail::backend> over, std::shared_ptr<detail::run_store> kept)
+      : where(std::move(over)), values(std::move(kept)) {}
   ~state() { where->close(); }
   state(const state&) = delete;
   state& operator=(const state&) = delete;
@@ -59,11 +63,19 @@ inline void require_served() {
 COROLITH_DECL executor::executor(const options& settings) : options_(settings.defaults) {
   detail::require_served();
   log::set_level(log::parse_level(settings.log_level));
-  state_ = std::make_shared<const state>(detail::make_driver(settings));
+  const std::shared_ptr<detail::run_store> values = detail::run_store::of_driver(settings);
+  std::shared_ptr<detail::backend> agents =
+      detail::make_driver(settings, values->worker_environment(), values->folder());
+  state_ = std::make_shared<const state>(detail::through_store(std::move(agents), values, true), values);
 }
 
-COROLITH_DECL executor::executor(std::shared_ptr<detail::backend> where)
-    : state_(std::make_shared<const state>(std::move(where))) {}
+COROLITH_DECL executor::executor(std::shared_ptr<detail::backend> where, std::shared_ptr<detail::run_store> values)
+    : state_(std::make_shared<const state>(std::move(where), std::move(values))) {}
+
+COROLITH_DECL const corolith::store& executor::store() const {
+  if (!state_->values) throw error(errc::misuse, "this executor has no store: its driver did not name one");
+  return state_->values->objects();
+}
 
 COROLITH_DECL executor executor::with(const call_options& changed) const {
   executor other = *this;

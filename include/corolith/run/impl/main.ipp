@@ -4,6 +4,7 @@
 #include <corolith/agent/agent.hpp>
 #include <corolith/core/log.hpp>
 #include <corolith/coro/sync_wait.hpp>
+#include <corolith/run/detail/run_store.hpp>
 #include <corolith/run/main.hpp>
 #include <corolith/run/options.hpp>
 
@@ -120,7 +121,10 @@ inline int run_main(int argc, char** argv, bool takes_arguments,
 
 }  // namespace detail
 
-COROLITH_DECL std::optional<int> serve_role(int argc, char** argv) { return agent::serve(argc, argv); }
+COROLITH_DECL std::optional<int> serve_role(int argc, char** argv) {
+  detail::install_value_courier();
+  return agent::serve(argc, argv);
+}
 
 COROLITH_DECL int main(int argc, char** argv, task<int> (*run)(executor&)) {
   return detail::run_main(argc, argv, false, [run](executor& ex, std::vector<std::string>) { return run(ex); });

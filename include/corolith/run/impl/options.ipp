@@ -3,6 +3,7 @@
 
 #include <corolith/core/log.hpp>
 #include <corolith/run/options.hpp>
+#include <corolith/storage/location.hpp>
 
 #include <fmt/format.h>
 
@@ -50,6 +51,15 @@ inline secret_way parse_secret_way(const config::entry& from) {
   if (from.value == "file") return secret_way::file;
   if (from.value == "script") return secret_way::script;
   reject(from, fmt::format("'{}' is neither file nor script", from.value));
+}
+
+/// Absolute, as workers need not run where the driver does.
+inline std::string parse_store(const config::entry& from) {
+  try {
+    return storage::location::parse(from.value).to_string();
+  } catch (const config_error& failure) {
+    reject(from, failure.what());
+  }
 }
 
 template <std::string slurm_options::* Member>
@@ -117,6 +127,10 @@ inline const auto& option_rows() {
                  [](options& o, const entry& e) { o.defaults.memory = parse_size(e); }},
       option_row{"cpus", "N", "default number of processors of a call (1)",
                  [](options& o, const entry& e) { o.defaults.cpus = parse_count(e, 1, 4096); }},
+      option_row{"store", "URL", "where objects are: a folder or s3://bucket/prefix (one for this run alone)",
+                 [](options& o, const entry& e) { o.store = parse_store(e); }},
+      option_row{"store-threshold", "SIZE", "larger arguments and results go through the store, or never (8MiB)",
+                 [](options& o, const entry& e) { o.store_threshold = e.value == "never" ? 0 : parse_size(e); }},
       option_row{"progress", "MODE", "auto, lines or never (auto)",
                  [](options& o, const entry& e) { o.progress = parse_progress(e); }},
       option_row{"log-level", "LEVEL", "trace, debug, info, warning, error or off (warning)",

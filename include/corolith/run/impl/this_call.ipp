@@ -3,7 +3,9 @@
 
 #include <corolith/agent/worker_context.hpp>
 #include <corolith/core/error.hpp>
+#include <corolith/run/detail/large_values.hpp>
 #include <corolith/run/detail/nested_messages.hpp>
+#include <corolith/run/detail/run_store.hpp>
 #include <corolith/run/this_call.hpp>
 
 #include <map>
@@ -139,7 +141,17 @@ class nested_backend : public backend, public std::enable_shared_from_this<neste
 }  // namespace detail
 
 COROLITH_DECL corolith::executor call_context::executor() const {
-  return corolith::executor(std::shared_ptr<detail::backend>(detail::nested_backend::of_this_worker()));
+  static const std::shared_ptr<detail::run_store> values = detail::run_store::of_worker();
+  static const std::shared_ptr<detail::backend> where =
+      values ? detail::through_store(detail::nested_backend::of_this_worker(), values, false)
+             : std::shared_ptr<detail::backend>(detail::nested_backend::of_this_worker());
+  return corolith::executor(where, values);
+}
+
+COROLITH_DECL const corolith::store& call_context::store() const {
+  const std::shared_ptr<detail::run_store> values = detail::run_store::of_worker();
+  if (!values) throw error(errc::misuse, "this call has no store: its worker was not told of one");
+  return values->objects();
 }
 
 COROLITH_DECL call_context this_call() {
