@@ -2,11 +2,14 @@
 """As much of JSON Schema as our own schemas use; what it does not know is an error, not a pass."""
 
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float)}
-KNOWN = {"$schema", "title", "description", "type", "additionalProperties", "required", "properties", "items", "minimum", "const", "enum"}
+KNOWN = {"$schema", "title", "description", "type", "additionalProperties", "required", "properties", "items", "minimum", "const", "enum", "$ref", "$defs"}
 
 
-def problems_of(value, schema, path="report"):
-    """What is wrong, one text each."""
+def problems_of(value, schema, path="report", root=None):
+    """What is wrong, one text each. References are "#/$defs/NAME" and go to the whole schema, `root`."""
+    root = schema if root is None else root
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
     unknown = set(schema) - KNOWN
     if unknown or schema.get("additionalProperties", False):
         return [f"{path}: the schema uses what this checker does not know: {sorted(unknown) or 'additionalProperties'}"]
@@ -24,8 +27,8 @@ def problems_of(value, schema, path="report"):
         found += [f"{path}: has no {key}" for key in schema.get("required", []) if key not in value]
         found += [f"{path}: has a {key}, which the schema does not" for key in value if key not in properties]
         for key in value.keys() & properties.keys():
-            found += problems_of(value[key], properties[key], f"{path}.{key}")
+            found += problems_of(value[key], properties[key], f"{path}.{key}", root)
     if isinstance(value, list):
         for i, item in enumerate(value):
-            found += problems_of(item, schema.get("items", {}), f"{path}[{i}]")
+            found += problems_of(item, schema.get("items", {}), f"{path}[{i}]", root)
     return found
