@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What the scripts that start real servers share (ceph_rgw, swift_s3, nginx_plain): source it with the script's name in $server. They set:
+# What the scripts that start real servers share (ceph_rgw, swift_s3): source it with the script's name in $server. They set:
 #   make            writes the configuration of a new server into $folder
 #   up              starts the processes, by `daemon`; may be called again if it fails
 #   answers         whether it can be used
@@ -137,9 +137,11 @@ servers_main() {
   owned=
   case "${1:-}:${2:-}" in
     run:*) shift && run "$@" ;;
-    *:start | *:stop)
-      folder=$1
-      $2 "${@:3}" ;;
+    *:start) folder=$1 && start "${@:3}" ;;
+    *:stop)
+      folder=$(realpath "$1")
+      [ -d "$folder/pid" ] || die "there is none in $1"
+      stop ;;
     *:environment) cat "$1/environment" ;;
     *) sed -n '3,/^[^#]/s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
