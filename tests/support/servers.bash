@@ -8,6 +8,7 @@
 set -uo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C
+support=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 unset http_proxy HTTP_PROXY CURL_CA_BUNDLE
 
 say() { echo "$server: $*" >&2; }
