@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// Remote futures: tasks, futures, executors, and a main that makes one program driver, agent and worker.
+/// Remote futures: tasks, futures, executors, object stores, and a main that makes one program driver, agent and worker.
 
 #include <corolith/coro/future.hpp>
 #include <corolith/coro/generator.hpp>
@@ -16,3 +16,4 @@
 #include <corolith/run/main.hpp>
 #include <corolith/run/this_call.hpp>
 #include <corolith/run/wait.hpp>
+#include <corolith/storage.hpp>

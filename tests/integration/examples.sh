@@ -32,12 +32,20 @@ example sleep --calls 8 --ms 10 -- '^8 sleeps of 10 ms took '
 example pi_estimation --agents 2 --slots 1 --calls 200 --samples 20000 -- '^pi is about 3\.14' 'calls/s' ' ms \(least / median / most\)$' \
   ':0 pid [0-9]+ ran [0-9]+ calls$' ':1 pid [0-9]+ ran [0-9]+ calls$'
 
+example put_get -- '^english: hello$' '^bytes 1 to 2: ol$' '^greetings/english has 5 bytes$' '^there is no french one$' '^removed 2$'
+mkdir "$scratch/store"
+example put_get --store "$scratch/store" -- '^greetings/spanish has 4 bytes$'
+[ -z "$(find "$scratch/store" -type f)" ] || fail "put_get leaves files in its store"
+example stream_object 9 -- '^9437184 bytes, which add up to 37748736$'
+example map_over_objects 3 5 -- '^wrote 15 MiB at [0-9]+ MiB/s$' '^read 15 MiB at [0-9]+ MiB/s$' '^3 objects, 0 of them wrong$'
+example cloud_object -- '^a table of [0-9]+ bytes$' '^100000 lines$'
+
 # Words, counted by us and by wc.
 licenses=/usr/share/common-licenses
 if [ -d $licenses ]; then
   mapfile -t files < <(find -L $licenses -maxdepth 1 -type f)
   words=$(cat "${files[@]}" | LC_ALL=C wc -w)
-  example word_count $licenses -- "^$words words in ${#files[@]} files\$"
+  example word_count $licenses -- "^$words words in ${#files[@]} objects\$"
 fi
 run "$examples/word_count"
 expect_status 2 "word_count without a directory"

@@ -7,7 +7,8 @@ examples=$build/examples
 programs=$build/tests/integration/programs
 scratch=$(mktemp -d)
 runtime=$scratch/runtime
-mkdir -m 700 "$runtime"
+temporary=$scratch/temporary  # the stores of runs
+mkdir -m 700 "$runtime" "$temporary"
 failures=0
 for variable in $(compgen -e COROLITH_); do unset "$variable"; done
 
@@ -29,13 +30,13 @@ fail() {
 # run PROGRAM ARGUMENTS…: its output in $scratch/out and $scratch/err, its exit status in $status
 run() {
   status=0 shown=
-  XDG_RUNTIME_DIR=$runtime timeout -k 5 100 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
+  XDG_RUNTIME_DIR=$runtime TMPDIR=$temporary timeout -k 5 100 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
 }
 
 # launch PROGRAM ARGUMENTS…: the same in the background, with its process id in $pid and signals as on a terminal
 launch() {
   shown=
-  XDG_RUNTIME_DIR=$runtime env --default-signal "$@" >"$scratch/out" 2>"$scratch/err" </dev/null &
+  XDG_RUNTIME_DIR=$runtime TMPDIR=$temporary env --default-signal "$@" >"$scratch/out" 2>"$scratch/err" </dev/null &
   pid=$!
   until_true "$1 to start" started "$1"
 }
@@ -75,7 +76,7 @@ processes() {
     if [ $# -eq 0 ] || grep -qsF -- "$1" "/proc/$id/cmdline"; then echo "$id"; fi
   done
 }
-nothing_left() { [ -z "$(processes)" ] && [ -z "$(ls -A "$runtime")" ]; }
+nothing_left() { [ -z "$(processes)" ] && [ -z "$(ls -A "$runtime" "$temporary" | grep -v ":$")" ]; }
 some() { [ -n "$(processes "$@")" ]; }
 
 expect_status() { [ "$status" = "$1" ] || fail "$2: exit status $status instead of $1"; }
@@ -85,7 +86,7 @@ expect_no_err() { ! grep -qE -- "$1" "$scratch/err" || fail "$2: its standard er
 expect_nothing_left() {
   until_true "$1 to leave nothing" nothing_left && return
   for id in $(processes); do echo "  left: $id $(tr '\0' ' ' <"/proc/$id/cmdline")" >&2; done
-  ls -A "$runtime" >&2
+  ls -A "$runtime" "$temporary" >&2
 }
 done_testing() {
   [ $failures -eq 0 ] && exit 0

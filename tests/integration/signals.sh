@@ -2,6 +2,8 @@
 # Ctrl-C, SIGTERM and SIGKILL in the middle of the work.
 source "$(dirname "$0")/library.bash"
 
+no_files() { [ -z "$(find "$1" -type f)" ]; }
+
 # Starts something that would take hours, and returns when its calls run.
 start() {
   launch "$examples/sleep" --slots 2 "$@"
@@ -69,6 +71,20 @@ for signal in INT KILL; do
   finished "$pid"
   expect_nothing_left "SIG$signal with processes that a call started"
   rm "$scratch/children"
+done
+
+# Nor is anything left in a store, be it the run's own or the user's.
+for signal in INT KILL; do
+  for store in "" "$scratch/store"; do
+    launch "$programs/hoarder" --slots 1 ${store:+--store "$store"} "$scratch/hoarded"
+    until_true "the objects" test -s "$scratch/hoarded"
+    [ "$(find "${store:-$temporary}" -type f | wc -l)" = 2 ] || fail "the argument and the object are not in the store"
+    kill -$signal "$pid"
+    finished "$pid"
+    expect_nothing_left "SIG$signal with objects in a store"
+    if [ -n "$store" ]; then until_true "objects in the user's store to go" no_files "$store"; fi
+    rm "$scratch/hoarded"
+  done
 done
 
 done_testing

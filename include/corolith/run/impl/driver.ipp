@@ -41,7 +41,9 @@ class session_folder {
       : path_(unused_name(settings.launcher == "slurm" ? shared_base(settings.slurm) : local_base())) {
     std::vector<std::string> folders{path_};
     if (!other.empty()) folders.push_back(other);
-    guard_.emplace("rm -rf -- \"$@\"", folders);  // before there is anything to remove
+    // Before there is anything to remove. What workers may be making at that moment takes a second look.
+    guard_.emplace("[ -e \"$2\" ] && again=yes\nrm -rf -- \"$@\"\n[ -z \"$again\" ] || { sleep 1; rm -rf -- \"$2\"; }",
+                   folders);
     if (::mkdir(path_.c_str(), 0700) == 0) return;
     throw launch_failed(fmt::format("cannot make the folder {}: {}", path_, std::strerror(errno)));
   }
