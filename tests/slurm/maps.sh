@@ -30,8 +30,20 @@ mkdir "$scratch/texts"
 for text in 1 2 3 4 5; do seq $((text * 1000)) >"$scratch/texts/$text"; done
 run "$examples/word_count" --launcher slurm --nodes 3 "$scratch/texts"
 expect_status 0 "word_count"
-expect_out '^15000 words in 5 files$' "word_count"
+expect_out '^15000 words in 5 objects$' "word_count"
 expect_nothing_left "word_count"
+
+# Objects: in the working directory, which is as it was afterwards, and in a folder by its name.
+mkdir "$scratch/work" "$scratch/objects"
+cd "$scratch/work" || exit 1
+for store in "" "$scratch/objects"; do
+  run "$examples/map_over_objects" --launcher slurm --nodes 3 --slots 1 ${store:+--store "$store" --store-threshold 1MiB} 6 2
+  expect_status 0 "objects${store:+ in a folder}"
+  expect_out '^6 objects, 0 of them wrong$' "objects${store:+ in a folder}"
+  expect_nothing_left "objects${store:+ in a folder}"
+  [ -z "$(ls -A . "$scratch/objects" | grep -v ':$')" ] || fail "objects${store:+ in a folder}: left $(ls -A . "$scratch/objects")"
+done
+cd - >/dev/null || exit 1
 
 # The FLOPS benchmark: one report over all nodes.
 run "$build/bench/flops" --launcher slurm --nodes 3 --slots 1 --tasks 30 --loopcount 20 --matn 200 --rounds 1 --outdir "$scratch/flops" --name three
