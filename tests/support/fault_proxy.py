@@ -20,7 +20,7 @@ Faults before the request goes on to the server, which never sees it:
   reset | close at=0            after that share of the body of the request
   stall                         reads the request, says nothing more
   stall_upload at=0.5           stops reading
-  garbage | endless_head | bad_head     for an answer
+  garbage | bad_head | endless_head lines=65536     for an answer, lines of 1 KB
   error_in_200 code=InternalError       the status says it went well, the body says it did not
 Faults after the server has done what it was asked for:
   lost_answer                   closes instead of answering
@@ -31,7 +31,7 @@ Faults after the server has done what it was asked for:
   chunked | chunked_truncate at=0.5     in chunks of many sizes
   until_close                   without a length      close_after   as if the connection were kept, then closes
   garbage_xml                   XML replaced by noise informational an answer 102 before it
-  corrupt at=0.5                one bit of the body is another      header name=ETag value=x   a header is another
+  corrupt at=0.5                one bit of the body is another      header field=ETag value=x  another header
 """
 import argparse
 import collections
@@ -401,7 +401,7 @@ class Connection:
         self.continued(request)
         self.take(body)
         self.client.send(b"HTTP/1.1 200 OK\r\n")
-        for number in range(64 * 1024):
+        for number in range(int(fault.number("lines", 64 * 1024))):
             self.client.send(f"x-noise-{number}: {'x' * 1000}\r\n".encode())
         raise Gone
 
@@ -542,7 +542,7 @@ class Connection:
             self.client.send(piece)
 
     def reply_header(self, head, body, fault):
-        head.set(fault.values["name"], fault.values.get("value"))
+        head.set(fault.values["field"], fault.values.get("value"))
         self.reply_plainly(head, body, fault)
 
 
