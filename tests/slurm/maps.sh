@@ -41,7 +41,8 @@ for store in "" "$scratch/objects"; do
   expect_status 0 "objects${store:+ in a folder}"
   expect_out '^6 objects, 0 of them wrong$' "objects${store:+ in a folder}"
   expect_nothing_left "objects${store:+ in a folder}"
-  [ -z "$(ls -A . "$scratch/objects" | grep -v ':$')" ] || fail "objects${store:+ in a folder}: left $(ls -A . "$scratch/objects")"
+  [ -z "$(ls -A .)" ] || fail "objects${store:+ in a folder}: left $(ls -A .) in the working directory"
+  [ -z "$(find "$scratch/objects" -type f)" ] || fail "objects${store:+ in a folder}: left $(find "$scratch/objects" -type f)"
 done
 cd - >/dev/null || exit 1
 
