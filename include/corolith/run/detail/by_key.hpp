@@ -2,6 +2,7 @@
 #pragma once
 
 #include <corolith/codec/function.hpp>
+#include <corolith/coro/future.hpp>
 #include <corolith/coro/generator.hpp>
 #include <corolith/coro/task.hpp>
 #include <corolith/run/batch.hpp>
