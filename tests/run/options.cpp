@@ -141,3 +141,17 @@ TEST_CASE("the help lists every setting", "[run]") {
   CHECK(parse({"-h"}).help == help);
   CHECK(contains(parse({"--version"}).help, std::to_string(COROLITH_VERSION_MAJOR) + "."));
 }
+
+TEST_CASE("a store is a folder or a URL, the same wherever workers run", "[run]") {
+  CHECK(parse({}).value.store.empty());
+  CHECK(parse({}).value.store_threshold == 8 << 20);
+  CHECK(parse({"--store", "data/objects"}).value.store ==
+        "posix://" + (std::filesystem::current_path() / "data/objects").string());
+  CHECK(parse({"--store=/data", "--store-threshold", "64MiB"}).value.store == "posix:///data");
+  CHECK(parse({"--store=/data", "--store-threshold", "64MiB"}).value.store_threshold == 64 << 20);
+  CHECK(parse({"--store-threshold", "never"}).value.store_threshold == 0);
+  CHECK(parse({"--store", "s3://bucket/a"}).value.store == "s3://bucket/a");
+  names(complaint({"--store", "gopher://x"}), {"flag --store", "s3://"});
+  names(complaint({"--store", "s3://bucket?secret_key=x"}), {"flag --store", "AWS_SECRET_ACCESS_KEY"});
+  names(complaint({"--store-threshold", "much"}), {"flag --store-threshold", "much"});
+}
