@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // GFLOPS of the product of matrices over sizes, beside OpenBLAS and BLIS and the machine's peak, in turns.
 //   gemm [--threads N] [--rounds N] [--precision double|single|both] [N or MxNxK ...]
-// A ratio is the median over the rounds of our rate over that of the better peer in the same round.
+// A ratio is the median over the rounds of our rate over that of the better peer in the same round. Each turn begins with a call
+// that is not timed, and matrices are on huge pages where there are any.
 #include "blas_peers.hpp"
+#include "huge_pages.hpp"
 #include "measure.hpp"
 #include "report.hpp"
 
@@ -50,15 +52,17 @@ const std::vector<shape> usual_shapes{
     {1024, 1024, 1024}, {1536, 1536, 1536}, {2048, 2048, 2048}, {4096, 4096, 4096}, {4096, 64, 64},
     {64, 4096, 64},     {64, 64, 4096},     {2048, 2048, 64},   {2048, 64, 2048},   {64, 2048, 2048}};
 
+/// Of one call, once the caches hold this one's data instead of what the one before in turn left there.
 double seconds_of(const auto& job, std::size_t times) {
+  job();
   const auto begin = std::chrono::steady_clock::now();
   for (std::size_t i = 0; i < times; ++i) job();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() / static_cast<double>(times);
 }
 
 template <class T>
-std::vector<T> random_matrix(std::size_t size, unsigned seed) {
-  std::vector<T> values(size);
+bench::huge_page_vector<T> random_matrix(std::size_t size, unsigned seed) {
+  bench::huge_page_vector<T> values(size);
   std::mt19937 engine(seed);
   std::uniform_real_distribution<T> uniform(-1, 1);
   for (T& each : values) each = uniform(engine);
@@ -66,7 +70,8 @@ std::vector<T> random_matrix(std::size_t size, unsigned seed) {
 }
 
 template <class T>
-void check(const std::vector<T>& ours, const std::vector<T>& theirs, const shape& of, const std::string& peer) {
+void check(const bench::huge_page_vector<T>& ours, const bench::huge_page_vector<T>& theirs, const shape& of,
+           const std::string& peer) {
   const double bound = 8.0 * static_cast<double>(of.k) * static_cast<double>(std::numeric_limits<T>::epsilon());
   for (std::size_t i = 0; i < ours.size(); ++i)
     if (std::abs(static_cast<double>(ours[i]) - static_cast<double>(theirs[i])) > bound)
@@ -86,13 +91,13 @@ bench::comparison to_better(const bench::rounds& seen, const std::vector<bench::
 /// Rates in GFLOPS by name: ours, the peak's, each peer's.
 template <class T>
 bench::rounds measure(const shape& of, const settings& with, const std::vector<bench::blas_peer>& peers) {
-  const std::vector<T> a = random_matrix<T>(of.m * of.k, 1);
-  const std::vector<T> b = random_matrix<T>(of.k * of.n, 2);
-  std::vector<T> c(of.m * of.n), d(of.m * of.n);
+  const bench::huge_page_vector<T> a = random_matrix<T>(of.m * of.k, 1);
+  const bench::huge_page_vector<T> b = random_matrix<T>(of.k * of.n, 2);
+  bench::huge_page_vector<T> c(of.m * of.n), d(of.m * of.n);
   const auto ours = [&] {
     simd::gemm(of.m, of.n, of.k, 1, a.data(), of.k, b.data(), of.n, 0, c.data(), of.n, {.threads = with.threads});
   };
-  const auto times = static_cast<std::size_t>(std::max(1.0, 1e8 / of.work()));
+  const auto times = static_cast<std::size_t>(std::max(1.0, 1e9 / of.work()));
   const std::size_t rounds = with.rounds > 0 ? with.rounds : of.work() > 5e10 ? 5 : of.work() > 1e10 ? 9 : 21;
   ours();  // first touch
   for (const bench::blas_peer& peer : peers) {

@@ -52,6 +52,7 @@ struct gemm_block {
 
   std::size_t m, n, k;
   T alpha, beta;
+  std::size_t rows;  // of a sliver of a
   const T* a;
   std::ptrdiff_t a_sliver, a_step;
   const T* a_last;  // the last sliver, whose rows need not fill a register; always packed when they do not
@@ -63,7 +64,7 @@ struct gemm_block {
   std::ptrdiff_t c_column;
 
   void run() const {
-    const std::size_t tiles = (m + tile_rows - 1) / tile_rows;
+    const std::size_t tiles = (m + rows - 1) / rows;
     for (std::size_t j = 0; j < n; j += tile_columns) {
       const std::size_t columns = smaller(tile_columns, n - j);
       gemm_micro_work<T> work{};
@@ -76,7 +77,7 @@ struct gemm_block {
       // The next sliver of b, a share with each tile; where b is not packed it is small enough to be near.
       work.later = reinterpret_cast<const char*>(b_packed && j + tile_columns < n ? work.b + b_sliver : work.b);
       work.later_step = b_packed ? static_cast<std::ptrdiff_t>((tile_columns * sizeof(T) + tiles - 1) / tiles) : 0;
-      for (std::size_t i = 0; i < m; i += tile_rows) {
+      for (std::size_t i = 0; i < m; i += rows) {
         run_tile(work, i, j, columns);
         work.later += static_cast<std::ptrdiff_t>(k) * work.later_step;
       }
@@ -86,14 +87,14 @@ struct gemm_block {
  private:
   [[gnu::always_inline]] void run_tile(gemm_micro_work<T> work, std::size_t i, std::size_t j,
                                        std::size_t columns) const {
-    const std::size_t rows = smaller(tile_rows, m - i);
-    const bool last = i + tile_rows >= m;
-    work.a = last ? a_last : a + static_cast<std::ptrdiff_t>(i / tile_rows) * a_sliver;
+    const std::size_t here = smaller(rows, m - i);
+    const bool last = i + rows >= m;
+    work.a = last ? a_last : a + static_cast<std::ptrdiff_t>(i / rows) * a_sliver;
     work.a_step = last ? a_last_step : a_step;
     T* const to = c + static_cast<std::ptrdiff_t>(j) * c_column + i;
-    const std::size_t vectors = (rows + width - 1) / width;
+    const std::size_t vectors = (here + width - 1) / width;
     const auto kernel = gemm_micro_kernels<T, Set>.entry[vectors - 1][columns - 1];
-    if (rows % width == 0) {
+    if (here % width == 0) {
       work.beta = beta;
       work.c = to;
       return kernel(work);
@@ -104,7 +105,7 @@ struct gemm_block {
     work.c_column = static_cast<std::ptrdiff_t>(vectors * width);
     kernel(work);
     for (std::size_t q = 0; q < columns; ++q)
-      for (std::size_t r = 0; r < rows; ++r) {
+      for (std::size_t r = 0; r < here; ++r) {
         T& at = to[static_cast<std::ptrdiff_t>(q) * c_column + static_cast<std::ptrdiff_t>(r)];
         const T sum = tile[q * vectors * width + r];
         at = beta == T{} ? sum : beta * at + sum;
@@ -178,15 +179,22 @@ struct gemm_loops {
                              packed_a + r * k);
   }
 
+  /// Of a tile, so that no tile is much smaller than another: a single register of rows would wait for its own sums.
+  static std::size_t even_rows(std::size_t m) {
+    const std::size_t tiles = (m + tile_rows - 1) / tile_rows;
+    return (m + tiles * width - 1) / (tiles * width) * width;
+  }
+
   void take_a(gemm_block<T, Set>& block, std::size_t i, std::size_t p) const {
     const T* const from =
         problem.a + static_cast<std::ptrdiff_t>(i) * problem.a_row + static_cast<std::ptrdiff_t>(p) * problem.a_column;
     const bool in_place = !blocking.pack_a;
-    const std::size_t last = (block.m - 1) / tile_rows * tile_rows;
+    block.rows = in_place ? even_rows(block.m) : tile_rows;
+    const std::size_t last = (block.m - 1) / block.rows * block.rows;
     const std::size_t last_rows = block.m - last;
     if (in_place) {
       block.a = from;
-      block.a_sliver = static_cast<std::ptrdiff_t>(tile_rows);
+      block.a_sliver = static_cast<std::ptrdiff_t>(block.rows);
       block.a_step = problem.a_column;
     } else {
       block.a = packed_a;
