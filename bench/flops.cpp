@@ -13,6 +13,7 @@
 #include "flops/summary.hpp"
 #include "flops/workers.hpp"
 #include "place.hpp"
+#include "program.hpp"
 #include "report.hpp"
 #include "workers.hpp"
 
@@ -23,7 +24,6 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -51,7 +51,7 @@ void find(peers& into, const settings& with, std::size_t workers) {
 round_result measure(cl::executor& ex, const settings& with, const std::set<place>& workers, peers& beside) {
   round_result one;
   one.peak = run_peak(ex, workers.size(), with.what);
-  const measured_map map = run_map(ex, with.tasks, with.what);
+  const flops::measured_map map = run_map(ex, with.tasks, with.what);
   if (map.calls.empty()) throw std::runtime_error("no call gave a result");
   one.map = summarise(map, with.what, workers);
   one.failed = map.failed;
@@ -114,27 +114,9 @@ int run(const settings& with) {
   return failed == 0 ? 0 : 1;
 }
 
-int start(int argc, char** argv) {
-  const cl::parsed_options parsed = cl::parse_options(argc, argv);
-  if (!parsed.help.empty()) {
-    fmt::print("{}{}", parsed.help, flags_help());
-    return 0;
-  }
-  return run(parse_settings(parsed));
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (auto status = cl::serve_role(argc, argv)) return *status;
-  if (argc == 6 && argv[1] == bare_loop_flag) return serve_bare_loop(argv + 2);
-  try {
-    return start(argc, argv);
-  } catch (const cl::config_error& e) {
-    fmt::print(stderr, "flops: {}\n", e.what());
-    return 2;
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "flops: {}\n", e.what());
-    return 1;
-  }
+  return bench::run_main("flops", argc, argv, flags_help(), bare_loop_flag, serve_bare_loop,
+                         [](const cl::parsed_options& parsed) { return run(parse_settings(parsed)); });
 }

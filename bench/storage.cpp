@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The object storage benchmark of Lithops: objects written and read as a map over workers, and what bandwidth they reach together.
 //   storage [write|read|delete] [--mb_per_file N] [--number N] [--read_times N] ... and corolith's own flags; --help lists them
-// In the same run it measures a bare loop over the same directory without corolith, and corolith without io_uring.
+// In the same run it measures a bare loop over the same directory without corolith.
 #include "storage/bare_loop.hpp"
 #include "storage/calls.hpp"
 #include "storage/outcome.hpp"
@@ -10,9 +10,9 @@
 #include "storage/settings.hpp"
 #include "storage/summary.hpp"
 
-#include "command.hpp"
 #include "files.hpp"
 #include "place.hpp"
+#include "program.hpp"
 #include "report.hpp"
 #include "workers.hpp"
 
@@ -21,22 +21,18 @@
 #include <corolith/storage/store.hpp>
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <stdexcept>
 #include <string>
-#include <string_view>
-#include <vector>
+#include <utility>
 
 namespace cl = corolith;
 using namespace bench;
@@ -44,14 +40,10 @@ using namespace bench::storage;
 
 namespace {
 
-/// For when no store was named: a folder that goes with its contents.
+/// A folder that goes with its contents.
 class temporary_folder {
  public:
-  temporary_folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "corolith-bench-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder for objects: " + name);
-    path_ = name;
-  }
+  explicit temporary_folder(std::string path) : path_(std::move(path)) {}
   ~temporary_folder() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
@@ -64,6 +56,20 @@ class temporary_folder {
  private:
   std::string path_;
 };
+
+/// For when no store was named.
+std::string make_folder() {
+  std::string name = (std::filesystem::temp_directory_path() / "corolith-bench-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder for objects: " + name);
+  return name;
+}
+
+/// Of the bare loop, within the store's so that both have the same file system.
+std::string make_bare_folder(const std::string& store) {
+  const std::string path = store + "/.corolith-bench-bare";
+  std::filesystem::create_directories(path);
+  return path;
+}
 
 /// What was read has to be what was written, and that is known.
 void check(const summary& map, const job& what) {
@@ -90,85 +96,22 @@ void measure(cl::executor& ex, const settings& with, const std::set<place>& work
   }
 }
 
-/// corolith without io_uring, as the same benchmark in a process of its own: its metrics by name.
-std::map<std::string, double> measure_poll(const settings& with) {
-  fmt::print(stderr, "storage: once more without io_uring\n");
-  const command_result result = run_command({"env",
-                                             "COROLITH_IO=poll",
-                                             cl::own_executable_path(),
-                                             "--compare",
-                                             "none",
-                                             "--number",
-                                             std::to_string(with.number),
-                                             "--mb_per_file",
-                                             std::to_string(with.what.bytes >> 20U),
-                                             "--read_times",
-                                             std::to_string(with.what.read_times),
-                                             "--rounds",
-                                             std::to_string(with.rounds),
-                                             "--slots",
-                                             std::to_string(with.options.slots),
-                                             "--agents",
-                                             std::to_string(std::max(1U, with.options.agents)),
-                                             "--store",
-                                             with.options.store,
-                                             "--key_prefix",
-                                             with.what.key_prefix},
-                                            noise::dropped);
-  std::map<std::string, double> metrics;
-  simdjson::dom::parser parser;
-  std::istringstream lines(result.output);
-  for (std::string line; std::getline(lines, line);) {
-    simdjson::dom::object fields;
-    std::string_view metric;
-    double value = 0;
-    if (parser.parse(line).get(fields) == simdjson::SUCCESS && fields["metric"].get(metric) == simdjson::SUCCESS &&
-        fields["value"].get(value) == simdjson::SUCCESS)
-      metrics[std::string(metric)] = value;
-  }
-  if (result.status != 0) fmt::print(stderr, "storage: without io_uring it failed\n");
-  return metrics;
-}
-
 void tell(const std::string& metric, std::optional<double> value, const char* unit,
           const std::optional<comparison>& to = {}) {
   if (value) report("storage", metric, *value, unit, to);
 }
 
-void report_phase(const std::string& name, const phase_outcome& all, const std::map<std::string, double>& poll) {
+void report_phase(const std::string& name, const phase_outcome& all) {
   if (all.rounds.empty()) return;
   std::optional<comparison> to;
   if (const auto ratio = all.median_of(&measured_phase::to_bare)) to = {*ratio, "bare_" + name + "_mb_s"};
   const std::optional<double> rate = all.median_of(&measured_phase::mb_s);
   tell(name + "_mb_s", rate, "MB/s", to);
   tell("bare_" + name + "_mb_s", all.median_of(&measured_phase::bare_mb_s), "MB/s");
-  if (const auto found = poll.find(name + "_mb_s"); found != poll.end())
-    tell("poll_" + name + "_mb_s", found->second, "MB/s", comparison{found->second / *rate, name + "_mb_s"});
   tell(name + "_call_mb_s", all.median_of(&measured_phase::call_mb_s), "MB/s");
   tell(name + "_cpu_s_per_gb", all.median_of(&measured_phase::cpu_s_per_gb), "s/GB");
-  if (const auto found = poll.find(name + "_cpu_s_per_gb"); found != poll.end())
-    tell("poll_" + name + "_cpu_s_per_gb", found->second, "s/GB");
   fmt::print(stderr, "storage: {} {:.4g} MB/s\n", name == "write" ? "wrote" : "read", *rate);
 }
-
-/// The folder of the bare loop, within the store's so that both have the same file system. Goes with its contents.
-class bare_folder {
- public:
-  explicit bare_folder(const std::string& store) : path_(store + "/.corolith-bench-bare") {
-    std::filesystem::create_directories(path_);
-  }
-  ~bare_folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  bare_folder(const bare_folder&) = delete;
-  bare_folder& operator=(const bare_folder&) = delete;
-
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 outcome measure_all(const settings& with, const cl::storage::location& where) {
   outcome all;
@@ -177,10 +120,10 @@ outcome measure_all(const settings& with, const cl::storage::location& where) {
   const std::set<place> workers = start_workers<prepare_worker>(ex, with.options, with.what);
   all.startup_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   fmt::print(stderr, "storage: {} and {}\n", counted(workers.size(), "worker"), with.options.store);
-  std::optional<bare_folder> folder;
+  std::optional<temporary_folder> folder;
   std::optional<bare_loops> bare;
   if (with.bare) {
-    folder.emplace(where.folder);
+    folder.emplace(make_bare_folder(where.folder));
     bare.emplace(workers.size(), folder->path(), with.what);
   }
   for (std::uint32_t i = 0; i < with.rounds; ++i) {
@@ -201,16 +144,14 @@ cl::task<void> remove_objects(cl::store store, std::string prefix) { co_await st
 
 int run(settings with) {
   std::optional<temporary_folder> own;
-  if (with.options.store.empty()) with.options.store = "posix://" + own.emplace().path();
+  if (with.options.store.empty()) with.options.store = "posix://" + own.emplace(make_folder()).path();
   const cl::storage::location where = cl::storage::location::parse(with.options.store);
-  if (where.scheme != cl::storage::location::kind::posix) with.bare = with.poll = false;
+  if (where.scheme != cl::storage::location::kind::posix) with.bare = false;
   outcome all;
-  std::map<std::string, double> poll;
   if (with.writes || with.reads) {
     all = measure_all(with, where);
-    if (with.poll) poll = measure_poll(with);
-    report_phase("write", all.write, poll);
-    report_phase("read", all.read, poll);
+    report_phase("write", all.write);
+    report_phase("read", all.read);
     tell("startup_s", all.startup_s, "s");
     if (!with.outdir.empty())
       write_files({"storage", with.outdir, with.name, report_text(with, all), plot_script(with, all),
@@ -220,27 +161,9 @@ int run(settings with) {
   return failures(all) == 0 ? 0 : 1;
 }
 
-int start(int argc, char** argv) {
-  const cl::parsed_options parsed = cl::parse_options(argc, argv);
-  if (!parsed.help.empty()) {
-    fmt::print("{}{}", parsed.help, flags_help());
-    return 0;
-  }
-  return run(parse_settings(parsed));
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (auto status = cl::serve_role(argc, argv)) return *status;
-  if (argc == 6 && argv[1] == bare_loop_flag) return serve_bare_loop(argv + 2);
-  try {
-    return start(argc, argv);
-  } catch (const cl::config_error& e) {
-    fmt::print(stderr, "storage: {}\n", e.what());
-    return 2;
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "storage: {}\n", e.what());
-    return 1;
-  }
+  return bench::run_main("storage", argc, argv, flags_help(), bare_loop_flag, serve_bare_loop,
+                         [](const cl::parsed_options& parsed) { return run(parse_settings(parsed)); });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Objects by name, in the store of the run: a directory for it alone, or what --store says.
-//   put_get [--store FOLDER | --store s3://bucket/prefix]
+//   put_get [--store FOLDER]
 #include <corolith/corolith.hpp>
 
 #include <iostream>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of all objects of a store, a directory or s3://bucket/prefix: one call for each slice of a MiB, which ends at a newline, so that
+// The words of all objects of a store: one call for each slice of a MiB, which ends at a newline, so that
 // no word is cut; added up by one remote call for each object.
 //   word_count STORE [PREFIX]
 #include <corolith/corolith.hpp>

@@ -2,21 +2,13 @@
 #pragma once
 
 #include "../json.hpp"
-#include "../measure.hpp"
+#include "../report_parts.hpp"
 #include "outcome.hpp"
 #include "settings.hpp"
 
-#include <corolith/core/version.hpp>
-
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <ctime>
 #include <string>
-#include <vector>
 
 /// The report: docs/storage_report.schema.json says what is in it.
 namespace bench::storage {
@@ -37,17 +29,6 @@ inline void write_total(json_writer& json, const summary& map) {
   json.value("cpu_s_per_gb", map.cpu_s_per_gb).end_object();
 }
 
-inline void write_rates(json_writer& json, const summary& map) {
-  const std::vector<double> rates = call_rates(map);
-  const auto [least, greatest] = std::minmax_element(rates.begin(), rates.end());
-  json.begin_object("rates");
-  json.value("least", *least).value("median", median(rates)).value("greatest", *greatest);
-  json.begin_array("histogram");
-  for (const bin& each : map.rates)
-    json.begin_object().value("from", each.from).value("to", each.to).value("calls", each.count).end_object();
-  json.end_array().end_object();
-}
-
 inline void write_rounds(json_writer& json, const phase_outcome& all) {
   json.begin_array("rounds");
   for (const measured_phase& each : all.rounds) {
@@ -59,26 +40,10 @@ inline void write_rounds(json_writer& json, const phase_outcome& all) {
   json.end_array();
 }
 
-inline void write_nodes(json_writer& json, const summary& map) {
-  json.begin_array("nodes");
-  for (const node& each : map.nodes) {
-    json.begin_object().value("name", each.name).value("workers", each.workers).value("calls", each.calls);
-    json.value("clock_offset_s", each.clock_offset_s).end_object();
-  }
-  json.end_array();
-}
-
 inline void write_calls(json_writer& json, const summary& map) {
-  json.begin_array("calls");
-  for (const timed_call& call : map.calls) {
-    const place& where = map.workers[call.worker];
-    json.begin_object().value("index", call.index).value("attempt", call.attempt).value("worker", call.worker);
-    json.value("node", where.agent).value("pid", where.pid);
-    json.value("sent_s", call.sent_s).value("began_s", call.began_s).value("ended_s", call.ended_s);
-    json.value("received_s", call.received_s).value("store_s", call.store_s).value("cpu_s", call.cpu_s);
-    json.value("mb_s", call.mb_s).value("checksum", call.sum).end_object();
-  }
-  json.end_array();
+  bench::write_calls(json, map.calls, map.workers, [&json](const timed_call& call) {
+    json.value("store_s", call.store_s).value("cpu_s", call.cpu_s).value("mb_s", call.mb_s).value("checksum", call.sum);
+  });
 }
 
 inline void write_phase(json_writer& json, const char* name, const phase_outcome& all) {
@@ -86,9 +51,9 @@ inline void write_phase(json_writer& json, const char* name, const phase_outcome
   const summary& typical = all.typical().map;
   json.begin_object(name);
   write_total(json, typical);
-  write_rates(json, typical);
+  bench::write_rates(json, call_rates(typical), typical.rates);
   write_rounds(json, all);
-  write_nodes(json, typical);
+  bench::write_nodes(json, typical.nodes);
   write_calls(json, typical);
   json.end_object();
 }
@@ -98,10 +63,7 @@ inline void write_phase(json_writer& json, const char* name, const phase_outcome
 inline std::string report_text(const settings& with, const outcome& all) {
   json_writer json;
   json.begin_object();
-  json.value("schema", "corolith storage report 1");
-  json.value("corolith",
-             fmt::format("{}.{}.{}", COROLITH_VERSION_MAJOR, COROLITH_VERSION_MINOR, COROLITH_VERSION_PATCH));
-  json.value("written", fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))));
+  write_head(json, "corolith storage report 1");
   json.value("launcher", with.options.launcher).value("store", with.options.store).value("startup_s", all.startup_s);
   detail::write_work(json, with);
   detail::write_phase(json, "write", all.write);

@@ -25,7 +25,6 @@ struct settings {
   bool reads = true;
   bool removes = true;  ///< the objects, when all is done
   bool bare = true;
-  bool poll = true;
   std::string outdir;  ///< empty: no files are written
   std::string name;
   corolith::options options;
@@ -56,12 +55,8 @@ inline constexpr std::array flag_rows{
         [](settings& s, const flag_value& e) { s.what.sum = checksum_of(e); }},
     row{"rounds", "N", "how often each thing is measured, in turn (3)",
         [](settings& s, const flag_value& e) { s.rounds = count_of(e, 1'000); }},
-    row{"compare", "LIST", "all, none, or some of bare,poll (all; with Slurm or S3 none)",
-        [](settings& s, const flag_value& e) {
-          const std::vector<std::string> chosen = choose(e, {"bare", "poll"});
-          s.bare = std::find(chosen.begin(), chosen.end(), "bare") != chosen.end();
-          s.poll = std::find(chosen.begin(), chosen.end(), "poll") != chosen.end();
-        }},
+    row{"compare", "LIST", "bare (the default, but not with Slurm) or none",
+        [](settings& s, const flag_value& e) { s.bare = !choose(e, {"bare"}).empty(); }},
     row{"outdir", "FOLDER", "write a report and plots there",
         [](settings& s, const flag_value& e) { s.outdir = e.value; }},
     row{"name", "NAME", "what these files are called (NUMBER_storage)",
@@ -94,7 +89,7 @@ inline settings parse_settings(const corolith::parsed_options& parsed) {
   made.what.key_prefix = "bench/";
   made.options = parsed.value;
   if (made.options.slots == 0 && made.options.agents < 2 && made.options.launcher == "local") made.options.slots = 2;
-  if (parsed.value.launcher != "local" || parsed.value.store.starts_with("s3:")) made.bare = made.poll = false;
+  if (parsed.value.launcher != "local" || parsed.value.store.starts_with("s3:")) made.bare = false;
   std::vector<std::string> words = parsed.rest;
   detail::take_command(made, words);
   for (std::string& word : words)  // the names that Lithops has, and those that other flags look like
@@ -105,7 +100,7 @@ inline settings parse_settings(const corolith::parsed_options& parsed) {
   if (!(made.writes && made.reads && made.removes)) {
     if (made.options.store.empty())
       throw corolith::config_error("write, read and delete alone need to know where: --store URL");
-    made.bare = made.poll = false;
+    made.bare = false;
     made.rounds = 1;
   }
   if (made.outdir.empty() && !made.name.empty()) made.outdir = ".";

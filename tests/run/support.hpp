@@ -6,6 +6,8 @@
 #include <corolith/run/executor.hpp>
 #include <corolith/run/options.hpp>
 
+#include <support/scratch.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <chrono>
@@ -39,24 +41,7 @@ inline constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feat
 inline constexpr bool sanitized = false;
 #endif
 
-/// A folder that is gone with its owner.
-class scratch {
- public:
-  scratch() {
-    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("cannot make " + path_);
-  }
-  ~scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-  const std::string& path() const noexcept { return path_; }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_ = (std::filesystem::temp_directory_path() / "corolith-test-XXXXXX").string();
-};
+using test_support::scratch;
 
 /// Waits for something that must happen; the deadline only keeps a broken test from hanging.
 template <class Condition>

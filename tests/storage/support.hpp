@@ -8,6 +8,8 @@
 #include <corolith/storage/slice.hpp>
 #include <corolith/storage/store.hpp>
 
+#include <support/scratch.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <cstddef>
@@ -29,24 +31,7 @@ namespace storage_test {
 using namespace corolith;
 using bytes = std::vector<std::byte>;
 
-/// A folder that is gone with its owner.
-class scratch {
- public:
-  scratch() {
-    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("cannot make " + path_);
-  }
-  ~scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-  const std::string& path() const noexcept { return path_; }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_ = (std::filesystem::temp_directory_path() / "corolith-test-XXXXXX").string();
-};
+using test_support::scratch;
 
 /// A directory to try. At the end no unfinished file may be left in it.
 class directory_to_try {

@@ -25,7 +25,7 @@ class run_store {
   /// The driver's: where the options say, or a directory for this run alone, which is made when it is used. Throws config_error.
   COROLITH_DECL static std::shared_ptr<run_store> of_driver(const options& settings);
   /// What the driver told this worker; null in a process that is no worker, or of a driver that says nothing.
-  COROLITH_DECL static std::shared_ptr<run_store> of_worker();
+  COROLITH_DECL static const std::shared_ptr<run_store>& of_worker();
 
   COROLITH_DECL run_store(store objects, std::string run, std::uint64_t threshold);
 
@@ -51,7 +51,6 @@ class run_store {
   store objects_;
   std::string run_;
   std::uint64_t threshold_;
-  bool own_ = false;  // the store is there for this run alone
   std::string folder_;
   std::atomic<bool> warned_{false};
 };

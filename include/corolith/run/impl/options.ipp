@@ -127,7 +127,7 @@ inline const auto& option_rows() {
                  [](options& o, const entry& e) { o.defaults.memory = parse_size(e); }},
       option_row{"cpus", "N", "default number of processors of a call (1)",
                  [](options& o, const entry& e) { o.defaults.cpus = parse_count(e, 1, 4096); }},
-      option_row{"store", "URL", "where objects are: a folder or s3://bucket/prefix (one for this run alone)",
+      option_row{"store", "URL", "where objects are: a folder (one for this run alone)",
                  [](options& o, const entry& e) { o.store = parse_store(e); }},
       option_row{"store-threshold", "SIZE", "larger arguments and results go through the store, or never (8MiB)",
                  [](options& o, const entry& e) { o.store_threshold = e.value == "never" ? 0 : parse_size(e); }},

@@ -5,6 +5,7 @@
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
 #include <corolith/core/number.hpp>
+#include <corolith/core/random_name.hpp>
 #include <corolith/coro/loop.hpp>
 #include <corolith/coro/spawn.hpp>
 #include <corolith/coro/sync_wait.hpp>
@@ -21,7 +22,6 @@
 #include <cstring>
 #include <filesystem>
 #include <iterator>
-#include <random>
 #include <string_view>
 
 namespace corolith {
@@ -29,11 +29,6 @@ inline namespace v0 {
 namespace detail {
 
 inline constexpr const char* run_store_variable = "COROLITH_RUN_STORE";  // "RUN THRESHOLD URL"
-
-inline std::string random_run() {
-  std::random_device random;
-  return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
-}
 
 /// Whether the nodes of a cluster are likely to see the same there: these file systems are what clusters share.
 inline bool on_shared_file_system(const std::string& path) {
@@ -85,18 +80,17 @@ COROLITH_DECL run_store::run_store(store objects, std::string run, std::uint64_t
       threshold_(threshold) {}
 
 COROLITH_DECL std::shared_ptr<run_store> run_store::of_driver(const options& settings) {
-  const std::string run = random_run();
+  const std::string run = random_name();
   const store_place place = place_of_store(settings, run);
   auto made =
       std::make_shared<run_store>(store::open(place.url), run, place.seen_by_workers ? settings.store_threshold : 0);
-  made->own_ = place.own;
   const auto where = storage::location::parse(place.url);
   if (where.scheme == storage::location::kind::posix)
     made->folder_ = place.own ? where.folder : where.folder + "/.corolith/" + run;
   return made;
 }
 
-COROLITH_DECL std::shared_ptr<run_store> run_store::of_worker() {
+COROLITH_DECL const std::shared_ptr<run_store>& run_store::of_worker() {
   static const std::shared_ptr<run_store> instance = []() -> std::shared_ptr<run_store> {
     const char* told = std::getenv(run_store_variable);
     if (told == nullptr || !agent::in_worker()) return nullptr;
@@ -142,7 +136,7 @@ COROLITH_DECL void run_store::clean() noexcept {
 }
 
 COROLITH_DECL std::optional<shared_bytes> run_store::send(shared_bytes value) {
-  const std::string key = fmt::format(".corolith/{}/values/{}", run_, random_run());
+  const std::string key = fmt::format(".corolith/{}/values/{}", run_, random_name());
   const std::uint64_t size = value.size();
   try {
     sync_wait(objects_.put(key, object_source(std::move(value))));
@@ -206,12 +200,12 @@ COROLITH_DECL void install_value_courier() {
   if (std::getenv(run_store_variable) == nullptr) return;
   agent::value_courier courier;
   courier.fetch = [](byte_span arrived) -> std::optional<shared_bytes> {
-    const std::shared_ptr<run_store> values = run_store::of_worker();
+    const std::shared_ptr<run_store>& values = run_store::of_worker();
     if (!values || !values->is_reference(arrived)) return std::nullopt;
     return sync_wait(values->fetch(shared_bytes::copy(arrived)));
   };
   courier.send = [](byte_buffer& result, std::size_t begin) {
-    const std::shared_ptr<run_store> values = run_store::of_worker();
+    const std::shared_ptr<run_store>& values = run_store::of_worker();
     if (!values || !values->is_large(result.size() - begin)) return;
     byte_buffer head(begin);
     head.append(result.span().first(begin));

@@ -141,7 +141,7 @@ class nested_backend : public backend, public std::enable_shared_from_this<neste
 }  // namespace detail
 
 COROLITH_DECL corolith::executor call_context::executor() const {
-  static const std::shared_ptr<detail::run_store> values = detail::run_store::of_worker();
+  const std::shared_ptr<detail::run_store>& values = detail::run_store::of_worker();
   static const std::shared_ptr<detail::backend> where =
       values ? detail::through_store(detail::nested_backend::of_this_worker(), values, false)
              : std::shared_ptr<detail::backend>(detail::nested_backend::of_this_worker());
@@ -149,7 +149,7 @@ COROLITH_DECL corolith::executor call_context::executor() const {
 }
 
 COROLITH_DECL const corolith::store& call_context::store() const {
-  const std::shared_ptr<detail::run_store> values = detail::run_store::of_worker();
+  const std::shared_ptr<detail::run_store>& values = detail::run_store::of_worker();
   if (!values) throw error(errc::misuse, "this call has no store: its worker was not told of one");
   return values->objects();
 }

@@ -27,9 +27,6 @@ COROLITH_DECL void check_key(const std::string& key);
 /// bytes, or of an unfinished file.
 COROLITH_DECL void check_path_key(const std::string& key);
 
-/// 128 random bits in hexadecimal digits.
-COROLITH_DECL std::string random_name();
-
 }  // namespace corolith::inline v0::storage::detail
 
 #if !defined(COROLITH_SEPARATE_COMPILATION)

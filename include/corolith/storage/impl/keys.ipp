@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdint>
-#include <random>
 
 namespace corolith::inline v0::storage::detail {
 
@@ -42,16 +40,6 @@ COROLITH_DECL void check_path_key(const std::string& key) {
     if (slash == std::string_view::npos) return;
     rest.remove_prefix(slash + 1);
   }
-}
-
-COROLITH_DECL std::string random_name() {
-  std::random_device random;
-  std::string name;
-  for (int word = 0; word < 4; ++word) {
-    std::uint32_t bits = random();
-    for (int digit = 0; digit < 8; ++digit, bits >>= 4) name += "0123456789abcdef"[bits & 15];
-  }
-  return name;
 }
 
 }  // namespace corolith::inline v0::storage::detail

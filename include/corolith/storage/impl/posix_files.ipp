@@ -2,6 +2,7 @@
 #pragma once
 
 #include <corolith/core/error.hpp>
+#include <corolith/core/random_name.hpp>
 #include <corolith/storage/detail/keys.hpp>
 #include <corolith/storage/detail/posix_files.hpp>
 #include <corolith/storage/error.hpp>

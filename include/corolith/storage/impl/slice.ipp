@@ -3,6 +3,7 @@
 
 #include <corolith/coro/spawn.hpp>
 #include <corolith/storage/detail/keys.hpp>
+#include <corolith/storage/detail/text.hpp>
 #include <corolith/storage/error.hpp>
 #include <corolith/storage/slice.hpp>
 
@@ -87,11 +88,6 @@ inline task<byte_vector> gather(generator<byte_vector> pieces, std::uint64_t abo
 }
 
 inline task<byte_vector> nothing() { co_return byte_vector(); }
-
-inline task<std::string> slice_text(task<byte_vector> bytes) {
-  const byte_vector read = co_await std::move(bytes);
-  co_return std::string(reinterpret_cast<const char*>(read.data()), read.size());
-}
 
 inline generator<std::string> split(generator<byte_vector> pieces, char newline) {
   std::string unfinished_line;
@@ -193,7 +189,7 @@ COROLITH_DECL task<std::vector<std::byte>> object_slice::read() const {
   return store::open(url).get(key, storage::detail::slice_range(*this, begin, end));
 }
 
-COROLITH_DECL task<std::string> object_slice::read_text() const { return storage::detail::slice_text(read()); }
+COROLITH_DECL task<std::string> object_slice::read_text() const { return storage::detail::as_text(read()); }
 
 COROLITH_DECL generator<std::vector<std::byte>> object_slice::stream() const {
   if (begin >= end) return {};

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <corolith/core/random_name.hpp>
 #include <corolith/coro/loop.hpp>
 #include <corolith/storage/detail/keys.hpp>
+#include <corolith/storage/detail/text.hpp>
 #include <corolith/storage/error.hpp>
 #include <corolith/storage/location.hpp>
 #include <corolith/storage/posix.hpp>
@@ -39,12 +41,6 @@ inline task<std::vector<std::byte>> read_ref(store from, object_ref what) {
   how.when.if_match = what.etag;
   co_return co_await from.get(std::move(what.key), std::move(how));
 }
-
-inline std::string to_text(const std::vector<std::byte>& bytes) {
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
-
-inline task<std::string> as_text(task<std::vector<std::byte>> bytes) { co_return to_text(co_await std::move(bytes)); }
 
 inline task<bool> is_there(task<object_info> looked_up) {
   try {
@@ -115,7 +111,7 @@ COROLITH_DECL store store::open(std::string_view url) {
 COROLITH_DECL store::store(std::shared_ptr<storage::backend> where, std::string url)
     : backend_(std::move(where)),
       url_(std::move(url)),
-      temporary_prefix_(std::string(storage::detail::reserved_prefix) + storage::detail::random_name() + "/objects/") {
+      temporary_prefix_(std::string(storage::detail::reserved_prefix) + random_name() + "/objects/") {
   if (!backend_) throw error(errc::misuse, "a store needs a backend");
 }
 
@@ -153,7 +149,7 @@ COROLITH_DECL generator<storage::list_entry> store::list(std::string prefix, std
 }
 
 COROLITH_DECL task<object_ref> store::put_temporary(object_source source) const {
-  return storage::detail::put_and_refer(*this, temporary_prefix_ + storage::detail::random_name(), std::move(source));
+  return storage::detail::put_and_refer(*this, temporary_prefix_ + random_name(), std::move(source));
 }
 
 COROLITH_DECL task<object_ref> store::refer(std::string key) const {
