@@ -9,9 +9,8 @@
 namespace corolith {
 inline namespace v0 {
 
-/// What went wrong in a directory store. Stores over S3 throw s3::s3_error instead; `code()` says the same in both: errc::not_found,
-/// errc::access_denied, errc::precondition_failed, errc::already_exists, errc::misuse (a key that cannot be one), errc::storage for
-/// everything else.
+/// What went wrong in a store. `code()` is errc::not_found, errc::access_denied, errc::precondition_failed, errc::already_exists,
+/// errc::misuse (a key that cannot be one), or errc::storage for everything else.
 class store_error : public error {
  public:
   store_error(errc code, const std::string& what, std::string key) : error(code, what), key_(std::move(key)) {}
