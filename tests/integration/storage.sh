@@ -14,7 +14,7 @@ run "$storage" "${small[@]}" --agents 2 --slots 1 --number 9 --read_times 2 --st
 expect_status 0 "two agents"
 host=$(hostname)
 expect_report "$scratch/reports/new/two.json" "$host:0" "$host:1"
-for name in bare_write_mb_s bare_read_mb_s poll_write_mb_s poll_read_mb_s write_cpu_s_per_gb read_call_mb_s startup_s; do
+for name in bare_write_mb_s bare_read_mb_s write_cpu_s_per_gb read_call_mb_s startup_s; do
   metric $name || fail "two agents: there is no line for $name"
 done
 grep -qE '"metric":"write_mb_s".*"ratio":[0-9.e+-]+,"ratio_to":"bare_write_mb_s"' "$scratch/out" || fail "write_mb_s has no ratio"
