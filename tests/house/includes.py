@@ -8,7 +8,7 @@ import house
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 SOURCES = "corolith/impl/src.hpp"
 EVERYBODYS = {"corolith/core/detail/decl.hpp"}  # the one macro that every floor declares its functions with
-MAY_ALSO = {("run", "observe")}  # on floor 4
+MAY_ALSO = {("run", "observe"), ("uring", "coro")}  # on floors 4 and 1
 
 
 def folder(name):

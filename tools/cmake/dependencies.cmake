@@ -11,9 +11,10 @@ find_dependency(simdjson)
 find_dependency(cereal)
 find_dependency(XsimdHeaders)
 find_dependency(AsioStandalone)
+find_dependency(Liburing)
 
 list(REMOVE_ITEM CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR})
 
 set(corolith_dependencies
     Threads::Threads OpenSSL::SSL OpenSSL::Crypto Boost::headers fmt::fmt spdlog::spdlog simdjson::simdjson cereal::cereal
-    corolith::asio corolith::xsimd)
+    corolith::asio corolith::xsimd corolith::liburing)

@@ -11,6 +11,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/corolithConfigVersion.cma
                                  ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/corolithConfig.cmake ${PROJECT_BINARY_DIR}/corolithConfigVersion.cmake
               tools/cmake/dependencies.cmake tools/cmake/kernels.cmake tools/cmake/FindAsioStandalone.cmake tools/cmake/FindXsimdHeaders.cmake
+              tools/cmake/FindLiburing.cmake
         DESTINATION ${package_folder})
 
 configure_file(tools/cmake/corolith.pc.in ${PROJECT_BINARY_DIR}/corolith.pc @ONLY)

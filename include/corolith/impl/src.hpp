@@ -60,6 +60,15 @@
 #include <corolith/storage/impl/posix_list.ipp>
 #include <corolith/storage/impl/slice.ipp>
 #include <corolith/storage/impl/store.ipp>
+#include <corolith/uring/impl/blocking_call.ipp>
+#include <corolith/uring/impl/choose_backend.ipp>
+#include <corolith/uring/impl/file_threads.ipp>
+#include <corolith/uring/impl/io_loop.ipp>
+#include <corolith/uring/impl/io_thread.ipp>
+#include <corolith/uring/impl/operation.ipp>
+#include <corolith/uring/impl/poll_backend.ipp>
+#include <corolith/uring/impl/ring_backend.ipp>
+#include <corolith/uring/impl/socket_address.ipp>
 #include <corolith/wire/impl/address.ipp>
 #include <corolith/wire/impl/blocking_link.ipp>
 #include <corolith/wire/impl/channel.ipp>

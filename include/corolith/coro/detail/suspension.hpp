@@ -55,6 +55,8 @@ class suspension {
   }
 
   loop& home() const noexcept { return *home_; }
+  /// What `fire` posts to the home loop.
+  loop::work& posted() noexcept { return work_; }
 
  private:
   enum phase { open, settled, fired };
