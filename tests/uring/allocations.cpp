@@ -9,11 +9,20 @@
 #include <catch2/catch.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
 #include <span>
 #include <stop_token>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define COROLITH_TEST_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COROLITH_TEST_SANITIZED
+#endif
 
 namespace {
 
@@ -21,6 +30,10 @@ thread_local long allocated = 0;
 
 }  // namespace
 
+#if !defined(COROLITH_TEST_SANITIZED)         // which have their own
+#if defined(__GNUC__) && !defined(__clang__)  // which sees `free` where it has inlined the rest
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
 void* operator new(std::size_t size) {
   ++allocated;
   if (void* made = std::malloc(size == 0 ? 1 : size)) return made;
@@ -28,6 +41,7 @@ void* operator new(std::size_t size) {
 }
 void operator delete(void* given) noexcept { std::free(given); }
 void operator delete(void* given, std::size_t) noexcept { std::free(given); }
+#endif
 
 namespace cl = corolith;
 namespace ur = corolith::uring;

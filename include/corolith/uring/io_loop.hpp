@@ -34,7 +34,8 @@ class io_loop final : public loop {
   /// Throws config_error for a COROLITH_IO that is not "auto", "io_uring" or "poll", and std::system_error where the
   /// kernel refuses the backend. `automatic` takes poll where io_uring is refused, with one warning in the log.
   COROLITH_DECL explicit io_loop(io_options options = {});
-  /// Operations that are still under way are cancelled and never resume those who wait for them; timers never run.
+  /// Operations that are still under way are cancelled, and those who wait for them and are at home here never resume;
+  /// timers never run.
   COROLITH_DECL ~io_loop() override;
 
   COROLITH_DECL void post(work& item) noexcept override;
@@ -63,6 +64,7 @@ class io_loop final : public loop {
   COROLITH_DECL bool is_current() const noexcept;
   COROLITH_DECL bool is_owner() noexcept;
   COROLITH_DECL bool closing() const noexcept;
+  bool dying() const noexcept { return dying_; }
   COROLITH_DECL void submit(detail::pending& item) noexcept;
   COROLITH_DECL void resubmit(detail::pending& item) noexcept;
   COROLITH_DECL void forget(detail::pending& item) noexcept;
@@ -85,6 +87,7 @@ class io_loop final : public loop {
   std::atomic<bool> stopped_{false};
   std::atomic<bool> closing_{false};
   bool cancelled_all_ = false;
+  bool dying_ = false;
   std::atomic<std::size_t> tasks_{0};
   std::atomic<std::int64_t> earliest_{never};  // ticks of the first timer
   std::thread::id owner_;

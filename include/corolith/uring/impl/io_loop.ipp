@@ -21,6 +21,7 @@ COROLITH_DECL io_loop::io_loop(io_options options) : backend_(detail::choose_bac
 
 COROLITH_DECL io_loop::~io_loop() {
   closing_.store(true, std::memory_order_release);
+  dying_ = true;
   cancel_all();
   const bool forever = false;
   while (under_way_ != nullptr) turn_for(forever);

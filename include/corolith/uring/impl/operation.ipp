@@ -84,10 +84,13 @@ COROLITH_DECL void operation::finish() noexcept {
   complete_ = true;
   on_stop_.reset();  // waits for a callback that runs on another thread
   if (stop_posted_ && !stop_ran_) return;
-  phase_.store(phase::over, std::memory_order_release);
   if (abandoned_) {
+    phase_.store(phase::over, std::memory_order_release);
     gone_ = true;
+  } else if (loop_.dying() && &suspension_.home() == &loop_) {
+    phase_.store(phase::resumed, std::memory_order_release);  // never, but the loop is not to be asked any more
   } else {
+    phase_.store(phase::over, std::memory_order_release);
     suspension_.fire();
   }
 }
@@ -107,6 +110,10 @@ COROLITH_DECL void operation::throw_failure(const char* name) const {
 
 // The coroutine is destroyed where it is suspended, and its buffers with it: not before the kernel has let go of them.
 COROLITH_DECL void operation::abandon() noexcept {
+  if (phase_.load(std::memory_order_relaxed) == phase::over && &suspension_.home() != &loop_) {
+    dispose(result_);
+    return;
+  }
   if (loop_.is_owner()) {
     abandon_here();
     return;
@@ -133,7 +140,7 @@ COROLITH_DECL void operation::abandon() noexcept {
 COROLITH_DECL void operation::abandon_here() noexcept {
   on_stop_.reset();
   if (phase_.load(std::memory_order_relaxed) == phase::over) {  // the coroutine waits for its turn to resume
-    if (&suspension_.home() == &loop_) loop_.withdraw(suspension_.posted());
+    loop_.withdraw(suspension_.posted());
     dispose(result_);
     return;
   }
