@@ -175,6 +175,15 @@ TEST_CASE("what is sent is received, and then the end") {
   }
 }
 
+TEST_CASE("no bytes are moved at once") {
+  ur::io_thread io;
+  two_ends pair = socket_pair();
+  const std::vector<std::byte> nothing;
+  REQUIRE(cl::sync_wait(receives(&io.loop(), pair.a.get(), 0)).empty());
+  REQUIRE(cl::sync_wait(receives_all(&io.loop(), pair.a.get(), 0)).empty());
+  cl::sync_wait(sends_all(&io.loop(), pair.a.get(), &nothing));
+}
+
 TEST_CASE("a receive waits for what comes later") {
   ur::io_thread io;
   for (int flags : {0, static_cast<int>(SOCK_NONBLOCK)}) {

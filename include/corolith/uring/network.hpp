@@ -74,7 +74,8 @@ struct waiting_for {
 
 }  // namespace detail
 
-/// Receives what there is, at least one byte, up to the size of `into`. Gives how many bytes; zero at the end of the stream.
+/// Receives what there is, at least one byte, up to the size of `into`. Gives how many bytes; zero at the end of the
+/// stream, and at once when `into` is empty.
 inline io_operation<detail::transfer<detail::op_kind::recv, false>> recv(io_loop& on, int fd, std::span<std::byte> into,
                                                                          op_options options = {}) {
   return {on, {fd, into.data(), into.size()}, options};

@@ -30,8 +30,6 @@ class operation : public native_awaiter, private pending {
   operation(const operation&) = delete;
   operation& operator=(const operation&) = delete;
 
-  bool await_ready() const noexcept { return false; }
-
   template <class Promise>
   bool await_suspend(std::coroutine_handle<Promise> coroutine) {
     suspension_.prepare(coroutine);
@@ -115,6 +113,10 @@ class op_awaiter final : public operation {
   }
   ~op_awaiter() { abandon_if_begun(); }
 
+  bool await_ready() const noexcept {
+    if constexpr (requires { kind_.nothing_to_do(); }) return kind_.nothing_to_do();
+    return false;
+  }
   auto await_resume() {
     resumed();
     const bool failed = result() < 0;

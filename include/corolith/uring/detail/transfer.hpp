@@ -35,6 +35,7 @@ struct transfer {
   int flags = 0;
   std::size_t before = 0;  // moved by earlier calls
 
+  bool nothing_to_do() const noexcept { return size == 0; }
   void fill(request& into) const noexcept {
     into.kind = Kind;
     into.fd = fd;
@@ -83,6 +84,7 @@ struct gather {
   std::size_t before = 0;
   ::msghdr message{};
 
+  bool nothing_to_do() const noexcept { return buffers.empty(); }
   void fill(request& into) noexcept {
     into.kind = Kind;
     into.fd = fd;

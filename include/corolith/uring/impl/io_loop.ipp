@@ -207,10 +207,15 @@ inline void io_loop::wait() {
   const bool sleeps = posted_.compare_exchange_strong(none, &asleep_, std::memory_order_acq_rel);
   // Read after that: who posts a timer or stops before sees no sleeper, and wakes it all the same.
   const std::int64_t earliest = earliest_.load(std::memory_order_acquire);
+  struct awake {
+    io_loop& self;
+    ~awake() {
+      work* still = &self.asleep_;
+      self.posted_.compare_exchange_strong(still, nullptr, std::memory_order_acq_rel);
+    }
+  } at_end{*this};
   const bool due = stopped_.load(std::memory_order_acquire) || (earliest != never && closing());
   backend_->turn(sleeps && !due, time_point(clock::duration(earliest)));
-  work* still = &asleep_;
-  posted_.compare_exchange_strong(still, nullptr, std::memory_order_acq_rel);
 }
 
 COROLITH_DECL void io_loop::run() {
