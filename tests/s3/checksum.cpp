@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-using namespace corolith;
 using namespace corolith::s3;
+using corolith::byte_span;
 
 namespace {
 

@@ -23,8 +23,14 @@
 
 #include <signal.h>
 
-using namespace corolith;
 using namespace corolith::s3;
+using corolith::cancelled;
+using corolith::config_error;
+using corolith::errc;
+using corolith::error;
+using corolith::sleep_for;
+using corolith::sync_wait;
+using corolith::task;
 using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;

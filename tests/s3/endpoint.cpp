@@ -7,9 +7,10 @@
 
 #include <string>
 
-using namespace corolith;
 using namespace corolith::s3;
 using Catch::Matchers::Contains;
+using corolith::config_error;
+using corolith::errc;
 
 TEST_CASE("an endpoint is read from a URL") {
   endpoint where = endpoint::parse("https://s3.example.org:9000/gate/way/");

@@ -5,11 +5,12 @@
 
 #include <string>
 
-using namespace corolith;
 using namespace corolith::s3;
 using Catch::Matchers::Contains;
 using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
+using corolith::errc;
+using corolith::error;
 
 namespace {
 

@@ -10,10 +10,11 @@
 
 #include <string>
 
-using namespace corolith;
 using namespace corolith::s3;
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
+using corolith::config_error;
+using corolith::error;
 using s3_test::environment;
 using s3_test::write_file;
 

@@ -13,10 +13,11 @@
 #include <string_view>
 #include <vector>
 
-using namespace corolith;
 using namespace corolith::s3;
 using Catch::Matchers::Contains;
 using Catch::Matchers::EndsWith;
+using corolith::byte_span;
+using corolith::error;
 
 namespace {
 
