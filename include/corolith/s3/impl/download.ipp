@@ -144,9 +144,9 @@ inline task<failure> receive_some(lane* at, open_body* body, std::uint64_t offse
     }
     while (*done < place.size() && body->next < body->end) {
       const std::uint64_t left = body->end - body->next;
-      const mutable_byte_span rest = place.subspan(*done);
-      const std::size_t got =
-          co_await body->got.from.receive(rest.size() <= left ? rest : rest.first(static_cast<std::size_t>(left)));
+      mutable_byte_span rest = place.subspan(*done);
+      if (rest.size() > left) rest = rest.first(static_cast<std::size_t>(left));
+      const std::size_t got = co_await body->got.from.receive(rest);
       if (got == 0) break;
       *done += got;
       body->next += got;
