@@ -32,7 +32,7 @@ COROLITH_DECL failure failure_of(const transport_error& cause, const request& wh
   failure why;
   why.what = cause.nothing_received() ? failure::kind::stale : failure::kind::lost;
   why.code = cause.code();
-  why.may_be_done = why.what == failure::kind::lost;
+  why.may_be_done = true;  // also on a connection that was closed: when, nobody knows
   why.details.operation = what.operation;
   why.details.bucket = what.bucket;
   why.details.key = what.key;
