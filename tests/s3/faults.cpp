@@ -64,17 +64,16 @@ void same(const std::string& found, const std::string& wanted) {
 }
 
 const action get{"get", [](place& at, waiting_client& client) { same(client.get(at.bucket, "small"), at.small); }};
-const action get_parts{
-    "get in parts", [](place& at, waiting_client& client) { same(client.get(at.bucket, "large"), at.large); }};
+const action get_parts{"get in parts",
+                       [](place& at, waiting_client& client) { same(client.get(at.bucket, "large"), at.large); }};
 const action get_file{"get to file", [](place& at, waiting_client& client) {
                         client.get_to_file(at.bucket, "large", at.folder / "target");
                         const std::string found = read_file(at.folder / "target");
                         std::filesystem::remove(at.folder / "target");
                         same(found, at.large);
                       }};
-const action stream{"stream", [](place& at, waiting_client& client) {
-                      same(joined(client.stream(at.bucket, "large")), at.large);
-                    }};
+const action stream{
+    "stream", [](place& at, waiting_client& client) { same(joined(client.stream(at.bucket, "large")), at.large); }};
 const action put{"put", [](place& at, waiting_client& client) {
                    client.put(at.bucket, "new", at.small);
                    same(at.bucket.direct().get(at.bucket, "new"), at.small);
@@ -170,10 +169,12 @@ names for_each(const std::string& rule, std::initializer_list<names> groups) {
 TEST_CASE("downloads overcome faults", "[.faults]") {
   place at;
   overcome(at, downloads, for_each("method=GET", {of_the_connection, of_the_server, of_the_answer}));
-  overcome(at, downloads,
-           {"truncate at=0.5", "truncate at=0", "reset_body at=0.5", "stall_body at=0.5", "drip bytes=20000 pause=0.001",
-            "long_length by=7", "short_length by=7", "chunked", "chunked_truncate at=0.5", "until_close"});
-  overcome(at, {get_parts, get_file, stream}, {"reset after=2", "truncate at=0.9 after=3", "stall_body at=0.1 after=2"});
+  overcome(
+      at, downloads,
+      {"truncate at=0.5", "truncate at=0", "reset_body at=0.5", "stall_body at=0.5", "drip bytes=20000 pause=0.001",
+       "long_length by=7", "short_length by=7", "chunked", "chunked_truncate at=0.5", "until_close"});
+  overcome(at, {get_parts, get_file, stream},
+           {"reset after=2", "truncate at=0.9 after=3", "stall_body at=0.1 after=2"});
 }
 
 TEST_CASE("uploads overcome faults", "[.faults]") {
@@ -182,9 +183,12 @@ TEST_CASE("uploads overcome faults", "[.faults]") {
   overcome(at, uploads, for_each("method=PUT", {{"reset at=0.5", "close at=0.5", "stall_upload at=0.5"}}));
   const actions parts{put_file, put_pieces};
   overcome(at, parts, for_each("method=POST target=uploads", {of_the_connection, of_the_server}));
-  overcome(at, parts, for_each("method=POST target=uploadId",
-                               {of_the_connection, of_the_server, of_the_answer,
-                                {"error_in_200", "truncate at=0.5", "reset_body", "stall_body", "garbage_xml"}}));
+  overcome(at, parts,
+           for_each("method=POST target=uploadId",
+                    {of_the_connection,
+                     of_the_server,
+                     of_the_answer,
+                     {"error_in_200", "truncate at=0.5", "reset_body", "stall_body", "garbage_xml"}}));
 }
 
 TEST_CASE("other requests overcome faults", "[.faults]") {
@@ -192,7 +196,8 @@ TEST_CASE("other requests overcome faults", "[.faults]") {
   const actions all{list, head, remove_many, copy};
   overcome(at, all, of_the_connection);
   overcome(at, all, {"answer", "answer status=500 code=InternalError", "lost_answer", "split", "close_after"});
-  const names of_xml{"garbage_xml", "truncate", "reset_body", "chunked", "chunked_truncate", "until_close", "long_length"};
+  const names of_xml{"garbage_xml",      "truncate",    "reset_body", "chunked",
+                     "chunked_truncate", "until_close", "long_length"};
   overcome(at, {list, remove_many, copy}, of_xml);
   overcome(at, {remove_many, copy}, {"error_in_200"});
   overcome(at, {list}, {"corrupt at=0.99"});  // a letter of the last tag
@@ -223,8 +228,10 @@ TEST_CASE("faults that do not end are told of", "[.faults]") {
   told_of(at, {put_file}, "error_in_200 method=POST target=uploadId", {errc::storage});
   told_of(at, {copy}, "error_in_200", {errc::storage});
   told_of(at, {list}, "garbage_xml", {errc::codec, errc::protocol, errc::corrupted, errc::storage});
-  told_of(at, {get_file, stream, get_parts}, "long_length method=GET", {errc::unreachable, errc::protocol, errc::corrupted});
-  told_of(at, {get_file, stream, get_parts}, "short_length method=GET", {errc::unreachable, errc::protocol, errc::corrupted});
+  told_of(at, {get_file, stream, get_parts}, "long_length method=GET",
+          {errc::unreachable, errc::protocol, errc::corrupted});
+  told_of(at, {get_file, stream, get_parts}, "short_length method=GET",
+          {errc::unreachable, errc::protocol, errc::corrupted});
   told_of(at, {get_file, stream, get_parts}, "header field=ETag value=other after=1",
           {errc::precondition_failed, errc::corrupted});
   at.proxy.tell("refuse");

@@ -111,9 +111,20 @@ TEST_CASE("a wrong region is set right where the server names the right one, els
   fault_proxy proxy(server().endpoint);
   s3::client_options options = options_for(proxy.endpoint());
   {
-    waiting_client client(options);
+    s3::client_options elsewhere = options;
+    elsewhere.region = "eu-west-1";
+    waiting_client client(elsewhere);
     proxy.tell("arm answer status=301 code=PermanentRedirect header=x-amz-bucket-region:us-east-1");
     CHECK(client.get(bucket, "key") == "text");
+    CHECK(client.head(bucket, "key").size == 4);
+  }
+  {
+    waiting_client client(options);
+    const long before = proxy.count("requests");
+    proxy.tell("arm answer status=307 code=TemporaryRedirect header=Location:" + server().endpoint + "/" +
+               bucket.name() + "/key");
+    CHECK(client.get(bucket, "key") == "text");
+    CHECK(proxy.count("requests") == before + 1);  // the answer came from the other address
   }
   proxy.tell("arm answer status=400 code=AuthorizationHeaderMalformed times=-1");
   waiting_client client(options);
@@ -142,12 +153,10 @@ TEST_CASE("certificates are looked at", "[.server][ceph]") {
   refused(stranger, "authority");
 
   const std::string folder = server().certificates;
-  fault_proxy good(server().endpoint,
-                   {"--certificate", folder + "/server.pem", "--key", folder + "/server.key"});
+  fault_proxy good(server().endpoint, {"--certificate", folder + "/server.pem", "--key", folder + "/server.key"});
   waiting_client client(options_for(good.endpoint()));
   CHECK(client.get(bucket, "key") == "text");
-  fault_proxy expired(server().endpoint,
-                      {"--certificate", folder + "/expired.pem", "--key", folder + "/server.key"});
+  fault_proxy expired(server().endpoint, {"--certificate", folder + "/expired.pem", "--key", folder + "/server.key"});
   refused(options_for(expired.endpoint()), "expired");
 
   s3::client_options careless = options_for(server().wrong_name_endpoint);

@@ -107,8 +107,8 @@ TEST_CASE("buckets come and go", "[.server]") {
 TEST_CASE("odd buckets are buckets like others", "[.server]") {
   waiting_client client;
   const std::string start = "t" + std::to_string(std::chrono::system_clock::now().time_since_epoch().count() % 1000000);
-  for (const std::string& name : {start, start + ".with.dots", start + "-" + std::string(62 - start.size(), 'x'),
-                                  start + "_Under_SCORES"}) {
+  for (const std::string& name :
+       {start, start + ".with.dots", start + "-" + std::string(62 - start.size(), 'x'), start + "_Under_SCORES"}) {
     INFO(name);
     client.create_bucket(name);
     client.put(name, "a key", name);

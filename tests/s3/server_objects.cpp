@@ -231,7 +231,8 @@ TEST_CASE("copies keep headers or replace them", "[.server]") {
   CHECK_NOTHROW(client.copy(bucket, "a key", bucket, "c", conditional));
   conditional.source_when.if_match = "0123456789abcdef0123456789abcdef";
   if (server().kind != "ceph")  // whose gateway looks for this condition under another name
-    CHECK(failure_of([&] { client.copy(bucket, "a key", bucket, "d", conditional); }).code == errc::precondition_failed);
+    CHECK(failure_of([&] { client.copy(bucket, "a key", bucket, "d", conditional); }).code ==
+          errc::precondition_failed);
   const failure missing = failure_of([&] { client.copy(bucket, "none", bucket, "d"); });
   INFO(missing.text);
   CHECK(missing.code == errc::not_found);

@@ -191,12 +191,12 @@ std::string waiting_client::create_upload(const std::string& bucket, const std::
 }
 s3::part_info waiting_client::upload_part(const std::string& bucket, const std::string& key,
                                           const std::string& upload_id, std::uint32_t number, std::string_view body) {
-  return sync_wait(
-      s3::upload_part(inside_->client, bucket, key, upload_id, number, std::as_bytes(std::span(body))), stop);
+  return sync_wait(s3::upload_part(inside_->client, bucket, key, upload_id, number, std::as_bytes(std::span(body))),
+                   stop);
 }
 s3::part_info waiting_client::copy_part(const std::string& from_bucket, const std::string& from,
-                                        const std::string& bucket, const std::string& key,
-                                        const std::string& upload_id, std::uint32_t number, s3::byte_range range) {
+                                        const std::string& bucket, const std::string& key, const std::string& upload_id,
+                                        std::uint32_t number, s3::byte_range range) {
   return sync_wait(s3::upload_part_copy(inside_->client, bucket, key, upload_id, number, from_bucket, from, range),
                    stop);
 }
