@@ -32,7 +32,8 @@ class bare_process {
     std::vector<std::string> words{corolith::own_executable_path()};
     words.insert(words.end(), arguments.begin(), arguments.end());
     namespace process = corolith::process;
-    const int failure = process::spawn(pid_, corolith::own_executable, words, {in[0], out[1], 2}, process::apart::group);
+    const int failure =
+        process::spawn(pid_, corolith::own_executable, words, {in[0], out[1], 2}, process::apart::group);
     ::close(in[0]);
     ::close(out[1]);
     to_ = ::fdopen(in[1], "w");

@@ -5,8 +5,8 @@
 
 #include <chrono>
 
-using corolith::process::command;
 using Catch::Matchers::Contains;
+using corolith::process::command;
 
 TEST_CASE("a command runs beside its caller") {
   command echo({"sh", "-c", "cat; echo trouble >&2; exit 3"}, "given", std::chrono::seconds(60));

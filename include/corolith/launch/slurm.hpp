@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <corolith/core/detail/decl.hpp>
 #include <corolith/core/command.hpp>
+#include <corolith/core/detail/decl.hpp>
 #include <corolith/launch/detail/slurm_queue.hpp>
 #include <corolith/launch/detail/slurm_script.hpp>
 #include <corolith/launch/guard.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <corolith/core/process_status.hpp>
 #include <corolith/core/command.hpp>
+#include <corolith/core/process_status.hpp>
 #include <corolith/core/spawn.hpp>
 
 #include <signal.h>

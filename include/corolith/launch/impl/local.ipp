@@ -5,8 +5,8 @@
 #include <corolith/core/machine.hpp>
 #include <corolith/core/own_executable.hpp>
 #include <corolith/core/process_status.hpp>
-#include <corolith/launch/detail/file_tail.hpp>
 #include <corolith/core/spawn.hpp>
+#include <corolith/launch/detail/file_tail.hpp>
 #include <corolith/launch/local.hpp>
 
 #include <fmt/format.h>

@@ -70,7 +70,9 @@ class client_core {
   /// The time by the server's clock, as far as it is known to differ from ours.
   time_point now() const noexcept { return std::chrono::system_clock::now() + skew(); }
   std::chrono::seconds skew() const noexcept { return std::chrono::seconds(skew_.load(std::memory_order_relaxed)); }
-  void set_skew(std::chrono::seconds difference) noexcept { skew_.store(difference.count(), std::memory_order_relaxed); }
+  void set_skew(std::chrono::seconds difference) noexcept {
+    skew_.store(difference.count(), std::memory_order_relaxed);
+  }
 
   /// Where the next operation runs, and the lane `steps` behind one.
   lane& choose() noexcept { return *lanes_[next_lane_.fetch_add(1, std::memory_order_relaxed) % lanes_.size()]; }

@@ -74,6 +74,11 @@ class download {
   bool in_parts_ = true;
 };
 
+/// "bytes=10-19"
+inline std::string range_text(std::uint64_t from, std::uint64_t last) {
+  return "bytes=" + std::to_string(from) + '-' + std::to_string(last);
+}
+
 /// Which part of `many` comes next; shared by those who move them.
 class part_counter {
  public:

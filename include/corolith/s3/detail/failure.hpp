@@ -30,7 +30,7 @@ struct failure {
   std::shared_ptr<const endpoint> asked;  ///< who that was
   std::chrono::seconds skew{0};           ///< what was added to our clock for the signature
   std::string place;                      ///< a redirect's URL or host
-  std::string server_date;  ///< the Date of the answer
+  std::string server_date;                ///< the Date of the answer
 
   explicit operator bool() const noexcept { return what != kind::none; }
 };

@@ -21,8 +21,8 @@ struct request {
   std::string key;
   query_list query;
   header_list headers;
-  std::vector<byte_span> body;  ///< one behind the other; they live until the request has ended
-  bool is_object_data = false;  ///< the body is what users put: the settings say whether it is signed
+  std::vector<byte_span> body;                   ///< one behind the other; they live until the request has ended
+  bool is_object_data = false;                   ///< the body is what users put: the settings say whether it is signed
   checksum_kind checksum = checksum_kind::none;  ///< of the body, for the server to verify
   std::string payload_hash;                      ///< made by the first attempt
 

@@ -8,6 +8,7 @@
 #include <corolith/s3/detail/client_core.hpp>
 #include <corolith/s3/types.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,13 +32,17 @@ COROLITH_DECL task<put_result> put_object(core_ptr core, put_target target, obje
 /// One request, with the whole object.
 COROLITH_DECL task<put_result> put_whole(lane* at, const put_target* target, std::vector<byte_span> content);
 
+/// What a stop request leaves the beginning of an upload: one that has begun without our knowing could not be taken back.
+inline constexpr std::chrono::seconds time_to_begin{5};
+
 /// An upload in parts.
 struct upload {
   const put_target* target;
   std::string id;
 };
 COROLITH_DECL task<std::string> begin_upload(lane* at, const put_target* target);
-COROLITH_DECL task<part_info> put_part(lane* at, const upload* of, std::uint32_t number, std::vector<byte_span> content);
+COROLITH_DECL task<part_info> put_part(lane* at, const upload* of, std::uint32_t number,
+                                       std::vector<byte_span> content);
 /// `size` of all parts together.
 COROLITH_DECL task<put_result> end_upload(lane* at, const upload* of, std::vector<part_info> parts, std::uint64_t size);
 /// Takes back what is there of it, though the awaiting task was asked to stop, and though that may fail; in bounded time.

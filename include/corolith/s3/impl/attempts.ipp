@@ -36,17 +36,16 @@ COROLITH_DECL task<void> attempts::after(failure why) {
     core.counted.redirects.fetch_add(1, std::memory_order_relaxed);
     co_return;
   }
-  const retry_reason reason = why.what == failure::kind::refusal        ? retryable(why.details.status, why.details.name)
-                              : why.code == errc::access_denied ||
-                                      why.code == errc::corrupted ? retry_reason::none
-                                                                  : retry_reason::transient;
+  const retry_reason reason = why.what == failure::kind::refusal ? retryable(why.details.status, why.details.name)
+                              : why.code == errc::access_denied || why.code == errc::corrupted
+                                  ? retry_reason::none
+                                  : retry_reason::transient;
   if (reason == retry_reason::none) give_up(std::move(why), {});
   const retry_options& options = core.options().retry;
   if (++failed_ >= std::max(1U, options.attempts))
     give_up(std::move(why), failed_ == 1 ? "" : "; tried " + std::to_string(failed_) + " times");
   const std::optional<unsigned> taken = options.budget == 0 ? 0U : core.budget.take(reason);
-  if (!taken)
-    give_up(std::move(why), "; not tried again, as too many other requests of this client have failed too");
+  if (!taken) give_up(std::move(why), "; not tried again, as too many other requests of this client have failed too");
   taken_ = *taken;
   core.counted.retries.fetch_add(1, std::memory_order_relaxed);
   if (!backoff_) backoff_.emplace(options);

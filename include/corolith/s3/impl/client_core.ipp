@@ -75,7 +75,7 @@ inline client_options resolved(client_options options) {
 }
 
 inline endpoint home_of(const client_options& options) {
-  const addressing style = !options.path_style  ? addressing::automatic
+  const addressing style = !options.path_style   ? addressing::automatic
                            : *options.path_style ? addressing::path
                                                  : addressing::virtual_host;
   if (!options.endpoint.empty()) return endpoint::parse(options.endpoint, options.region, style);
@@ -91,10 +91,11 @@ COROLITH_DECL client_core::client_core(client_options given)
       options_(resolved(std::move(given))),
       home_(std::make_shared<const endpoint>(detail::home_of(options_))) {
   provider = options_.credentials;
-  user_agent_ = "corolith/" + std::to_string(COROLITH_VERSION_MAJOR) + '.' + std::to_string(COROLITH_VERSION_MINOR) + '.' +
-                std::to_string(COROLITH_VERSION_PATCH);
+  user_agent_ = "corolith/" + std::to_string(COROLITH_VERSION_MAJOR) + '.' + std::to_string(COROLITH_VERSION_MINOR) +
+                '.' + std::to_string(COROLITH_VERSION_PATCH);
   if (!options_.user_agent.empty()) user_agent_ += ' ' + options_.user_agent;
-  const std::size_t each = std::max<std::size_t>(1, (options_.most_connections + options_.io_threads - 1) / options_.io_threads);
+  const std::size_t each =
+      std::max<std::size_t>(1, (options_.most_connections + options_.io_threads - 1) / options_.io_threads);
   breadth_ = each * options_.io_threads;
   for (unsigned i = 0; i < options_.io_threads; ++i) lanes_.push_back(std::make_unique<lane>(*this, each));
 }
@@ -130,7 +131,7 @@ COROLITH_DECL client_counters client_core::counters() const {
   now.memory_in_use = counted.memory_in_use.load(relaxed);
   now.memory_peak = counted.memory_peak.load(relaxed);
   for (const auto& each : lanes_) {
-    const connection_counters of = each->pool.counters();
+    const pool_counters of = each->pool.counters();
     now.connections_opened += of.opened;
     now.connections_reused += of.reused;
     now.connections_open += of.open;

@@ -16,7 +16,8 @@
 
 namespace corolith::inline v0::s3::detail {
 
-COROLITH_DECL std::string copy_source(const std::string& bucket, const std::string& key, const std::string& version_id) {
+COROLITH_DECL std::string copy_source(const std::string& bucket, const std::string& key,
+                                      const std::string& version_id) {
   std::string source = '/' + uri_encode(bucket, false) + '/' + uri_encode(key, true);
   if (!version_id.empty()) source += "?versionId=" + uri_encode(version_id, false);
   return source;
@@ -77,7 +78,8 @@ inline task<put_result> copy_all_parts(lane* at, const parts_copy* of) {
 }
 
 /// In parts of `part` bytes, as large as the service allows: no bytes come here.
-inline task<put_result> copy_in_parts(lane* at, const copy_ends* ends, const copy_options* how, const object_info* source) {
+inline task<put_result> copy_in_parts(lane* at, const copy_ends* ends, const copy_options* how,
+                                      const object_info* source) {
   constexpr std::uint64_t wanted = std::uint64_t{256} << 20;
   put_target target{ends->to_bucket, ends->to_key, {}};
   target.how.headers = how->replace_headers ? how->headers : source->headers;

@@ -13,10 +13,6 @@
 
 namespace corolith::inline v0::s3::detail {
 
-inline std::string range_text(std::uint64_t from, std::uint64_t last) {
-  return "bytes=" + std::to_string(from) + '-' + std::to_string(last);
-}
-
 inline bool is_weak(const std::string& etag) { return etag.starts_with("W/"); }
 
 [[noreturn]] COROLITH_DECL void download::fail(errc code, const std::string& message) const {
@@ -84,7 +80,8 @@ inline task<std::optional<open_body>> download::begin_without_range() {
 
 inline std::optional<open_body> download::understand(answer got, std::optional<std::uint64_t> asked_first) {
   if (!info_.etag.empty() || info_.size != 0) {  // after find_size
-    const std::uint64_t end = how_.range.first && how_.range.last ? std::min(*how_.range.last + 1, info_.size) : info_.size;
+    const std::uint64_t end =
+        how_.range.first && how_.range.last ? std::min(*how_.range.last + 1, info_.size) : info_.size;
     size_ = end - std::min(first_, end);
     return check(std::move(got), first_);
   }
@@ -106,11 +103,11 @@ inline std::optional<open_body> download::understand(answer got, std::optional<s
     first_ = range.first.value_or(0);
     if (!range.first && range.last) first_ = info_.size - std::min(*range.last, info_.size);
     if (first_ >= info_.size && range.first)
-      fail(errc::misuse, "the range begins behind the end of the object, which has " + std::to_string(info_.size) + " bytes");
+      fail(errc::misuse,
+           "the range begins behind the end of the object, which has " + std::to_string(info_.size) + " bytes");
     body.end = info_.size;
   }
-  const std::uint64_t end =
-      range.first && range.last && *range.last < info_.size ? *range.last + 1 : info_.size;
+  const std::uint64_t end = range.first && range.last && *range.last < info_.size ? *range.last + 1 : info_.size;
   size_ = end - std::min(first_, end);
   body.got = std::move(got);
   return body;
@@ -148,7 +145,8 @@ inline task<failure> receive_some(lane* at, open_body* body, std::uint64_t offse
     while (*done < place.size() && body->next < body->end) {
       const std::uint64_t left = body->end - body->next;
       const mutable_byte_span rest = place.subspan(*done);
-      const std::size_t got = co_await body->got.from.receive(rest.size() <= left ? rest : rest.first(static_cast<std::size_t>(left)));
+      const std::size_t got =
+          co_await body->got.from.receive(rest.size() <= left ? rest : rest.first(static_cast<std::size_t>(left)));
       if (got == 0) break;
       *done += got;
       body->next += got;
@@ -197,9 +195,9 @@ inline task<void> receive_parts(const download* of, lane* at, part_counter* part
     const std::uint64_t begin = from + *index * size;
     const std::uint64_t end = std::min(begin + size, of->first() + of->size());
     std::optional<open_body> none;
-    co_await of->receive(at, begin,
-                         place.subspan(static_cast<std::size_t>(begin - of->first()), static_cast<std::size_t>(end - begin)),
-                         &none);
+    co_await of->receive(
+        at, begin, place.subspan(static_cast<std::size_t>(begin - of->first()), static_cast<std::size_t>(end - begin)),
+        &none);
   }
 }
 
@@ -246,8 +244,8 @@ COROLITH_DECL void download::verify(const std::vector<checksum>& found) const {
     const std::string& expected = info_.checksums.at(sum.kind());
     if (expected.find('-') != std::string::npos) continue;  // of the checksums of parts, which nobody knows here
     if (const std::string made = sum.base64(); made != expected)
-      fail(errc::corrupted,
-           "what came has the " + std::string(checksum_name(sum.kind())) + ' ' + made + ", and the server has " + expected);
+      fail(errc::corrupted, "what came has the " + std::string(checksum_name(sum.kind())) + ' ' + made +
+                                ", and the server has " + expected);
   }
 }
 
@@ -265,8 +263,8 @@ COROLITH_DECL task<std::size_t> get_object_into(lane* at, std::string bucket, st
   download of(at, std::move(bucket), std::move(key), std::move(how));
   std::optional<open_body> body = co_await of.begin(std::min(at->core.part_size(), place.size()));
   if (of.size() > place.size())
-    of.fail(errc::misuse, "it gives " + std::to_string(of.size()) + " bytes, and there is room for " +
-                              std::to_string(place.size()));
+    of.fail(errc::misuse,
+            "it gives " + std::to_string(of.size()) + " bytes, and there is room for " + std::to_string(place.size()));
   const mutable_byte_span used = place.first(static_cast<std::size_t>(of.size()));
   co_await of.receive_all(std::move(body), used);
   of.verify(used);

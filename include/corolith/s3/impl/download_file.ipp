@@ -42,7 +42,8 @@ inline task<void> file_parts(const file_download* into, lane* at) {
 }
 
 /// What the first answer has, a buffer at a time.
-inline task<void> file_begun(const file_download* into, lane* at, std::optional<open_body> body, reserved_buffer buffer) {
+inline task<void> file_begun(const file_download* into, lane* at, std::optional<open_body> body,
+                             reserved_buffer buffer) {
   const std::uint64_t end = into->of->in_parts() ? into->from : into->of->first() + into->of->size();
   for (std::uint64_t next = into->of->first(); next < end;) {
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.memory.span().size(), end - next));

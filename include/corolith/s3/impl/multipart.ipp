@@ -35,7 +35,8 @@ inline task<part_info> copy_part_of(lane* at, put_target target, std::string id,
   what.query.emplace_back("partNumber", std::to_string(number));
   what.query.emplace_back("uploadId", std::move(id));
   what.headers.add("x-amz-copy-source", std::move(source));
-  if (const std::string wanted = range.to_string(); !wanted.empty()) what.headers.add("x-amz-copy-source-range", wanted);
+  if (const std::string wanted = range.to_string(); !wanted.empty())
+    what.headers.add("x-amz-copy-source-range", wanted);
   add_conditions(what.headers, when, "x-amz-copy-source-");
   const text_answer got = co_await perform_text(at, &what);
   const copy_document made = parse_copy(got.body);
@@ -78,7 +79,8 @@ COROLITH_DECL task<part_info> upload_part(client where, std::string bucket, std:
                                           std::uint32_t number, byte_span content, checksum_kind checksum) {
   detail::put_target target = detail::target_of(std::move(bucket), std::move(key));
   target.how.checksum = checksum;
-  return detail::on_a_lane(where.core(), &detail::put_part_of, std::move(target), std::move(upload_id), number, content);
+  return detail::on_a_lane(where.core(), &detail::put_part_of, std::move(target), std::move(upload_id), number,
+                           content);
 }
 
 COROLITH_DECL task<part_info> upload_part_copy(client where, std::string bucket, std::string key, std::string upload_id,

@@ -33,7 +33,8 @@ COROLITH_DECL void add_object_headers(header_list& to, const object_headers& fro
   add("cache-control", from.cache_control);
   for (const auto& [name, value] : from.metadata) {
     if (!is_token(name))
-      throw error(errc::misuse, "the name '" + name + "' of metadata cannot stand in a header: use letters, digits, - and _");
+      throw error(errc::misuse,
+                  "the name '" + name + "' of metadata cannot stand in a header: use letters, digits, - and _");
     std::string lower(metadata_prefix);
     std::transform(name.begin(), name.end(), std::back_inserter(lower), to_lower);
     to.add(std::move(lower), value);

@@ -3,7 +3,7 @@
 
 #include <corolith/coro/when_any.hpp>
 #include <corolith/s3/checksum.hpp>
-#include <corolith/s3/detail/digest_text.hpp>
+#include <corolith/s3/detail/digest.hpp>
 #include <corolith/s3/detail/perform.hpp>
 #include <corolith/s3/detail/xml.hpp>
 #include <corolith/s3/sigv4.hpp>
@@ -17,7 +17,8 @@ namespace corolith::inline v0::s3::detail {
 
 inline constexpr std::size_t most_error_text = std::size_t{1} << 20;
 inline constexpr std::size_t most_answer_text = std::size_t{32} << 20;
-inline constexpr std::uint64_t worth_asking_first = std::uint64_t{128} << 10;  // bytes of a body, for Expect: 100-continue
+inline constexpr std::uint64_t worth_asking_first = std::uint64_t{128}
+                                                    << 10;  // bytes of a body, for Expect: 100-continue
 inline constexpr std::chrono::seconds wait_for_go_ahead{1};
 inline constexpr std::size_t signed_chunk = std::size_t{1} << 20;
 
@@ -116,7 +117,7 @@ inline void prepare(request& what, const client_core& core) {
   } else {
     checksum sum(checksum_kind::sha256);
     for (const byte_span piece : what.body) sum.update(piece);
-    what.payload_hash = hexadecimal(sum.digest());
+    what.payload_hash = to_hex(sum.digest());
   }
 }
 

@@ -6,8 +6,8 @@
 #include <corolith/coro/when_all.hpp>
 #include <corolith/coro/when_any.hpp>
 #include <corolith/s3/checksum.hpp>
-#include <corolith/s3/detail/digest_text.hpp>
 #include <corolith/s3/detail/download.hpp>
+#include <corolith/s3/detail/md5.hpp>
 #include <corolith/s3/detail/object_headers.hpp>
 #include <corolith/s3/detail/part_size.hpp>
 #include <corolith/s3/detail/perform.hpp>
@@ -25,7 +25,6 @@
 
 namespace corolith::inline v0::s3::detail {
 
-inline constexpr std::chrono::seconds time_to_begin{5};       // that a stop request leaves the beginning of an upload
 inline constexpr std::chrono::seconds time_to_take_back{10};  // an upload
 
 inline void add_put_headers(request& what, const put_options& how) {
@@ -87,8 +86,7 @@ COROLITH_DECL task<put_result> put_whole(lane* at, const put_target* target, std
     if (refused.code() != errc::precondition_failed || !tries.may_be_done()) throw;
     failed = std::current_exception();
   }
-  std::optional<put_result> made =
-      co_await made_before(at, target, md5_hexadecimal(what.body), what.body_size());
+  std::optional<put_result> made = co_await made_before(at, target, md5_hexadecimal(what.body), what.body_size());
   if (!made) std::rethrow_exception(failed);
   co_return std::move(*made);
 }
@@ -103,7 +101,8 @@ COROLITH_DECL task<std::string> begin_upload(lane* at, const put_target* target)
   co_return parse_upload_id(got.body);
 }
 
-COROLITH_DECL task<part_info> put_part(lane* at, const upload* of, std::uint32_t number, std::vector<byte_span> content) {
+COROLITH_DECL task<part_info> put_part(lane* at, const upload* of, std::uint32_t number,
+                                       std::vector<byte_span> content) {
   request what("put part " + std::to_string(number), "PUT", of->target->bucket, of->target->key);
   what.query.emplace_back("partNumber", std::to_string(number));
   what.query.emplace_back("uploadId", of->id);
@@ -116,12 +115,14 @@ COROLITH_DECL task<part_info> put_part(lane* at, const upload* of, std::uint32_t
   made.etag = unquoted_etag(got.head.headers.value("etag"));
   made.size = what.body_size();
   made.checksums = checksums_of(got.head.headers);
-  if (const std::string* sent = what.headers.find(checksum_header(what.checksum)); sent && what.checksum != checksum_kind::none)
+  if (const std::string* sent = what.headers.find(checksum_header(what.checksum));
+      sent && what.checksum != checksum_kind::none)
     made.checksums[what.checksum] = *sent;
   co_return made;
 }
 
-COROLITH_DECL task<put_result> end_upload(lane* at, const upload* of, std::vector<part_info> parts, std::uint64_t size) {
+COROLITH_DECL task<put_result> end_upload(lane* at, const upload* of, std::vector<part_info> parts,
+                                          std::uint64_t size) {
   request what("complete upload", "POST", of->target->bucket, of->target->key);
   what.query.emplace_back("uploadId", of->id);
   what.headers.add("content-type", "application/xml");
@@ -293,7 +294,8 @@ COROLITH_DECL task<put_result> put_stream(core_ptr core, put_target target, obje
 inline task<put_result> put_named_file(core_ptr core, put_target target, std::string path) {
   lane& at = core->choose();
   unique_fd file = co_await uring::openat(at.loop, AT_FDCWD, path, O_RDONLY);
-  const struct ::statx found = co_await uring::statx(at.loop, file.get(), std::string(), AT_EMPTY_PATH, STATX_SIZE | STATX_TYPE);
+  const struct ::statx found =
+      co_await uring::statx(at.loop, file.get(), std::string(), AT_EMPTY_PATH, STATX_SIZE | STATX_TYPE);
   if (S_ISDIR(found.stx_mode)) fail_put(target, errc::misuse, "cannot put " + path + ", which is a folder");
   if (!S_ISREG(found.stx_mode))
     co_return co_await put_stream(std::move(core), std::move(target), read_pipe(&at, std::move(file)));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <corolith/s3/detail/digest_text.hpp>
+#include <corolith/s3/detail/digest.hpp>
+#include <corolith/s3/detail/md5.hpp>
 
 #include <openssl/evp.h>
 
@@ -10,17 +11,6 @@
 #include <span>
 
 namespace corolith::inline v0::s3::detail {
-
-COROLITH_DECL std::string hexadecimal(byte_span bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const std::byte byte : bytes) {
-    text += digits[std::to_integer<std::size_t>(byte >> 4U)];
-    text += digits[std::to_integer<std::size_t>(byte & std::byte{15})];
-  }
-  return text;
-}
 
 COROLITH_DECL bool append_digest(std::vector<std::byte>& to, std::string_view digits) {
   constexpr std::string_view known = "0123456789abcdef";
@@ -37,7 +27,7 @@ COROLITH_DECL std::string md5_hexadecimal(const std::vector<byte_span>& pieces) 
   bool done = context != nullptr && EVP_DigestInit_ex(context.get(), EVP_md5(), nullptr) == 1;
   for (const byte_span piece : pieces) done = done && EVP_DigestUpdate(context.get(), piece.data(), piece.size()) == 1;
   done = done && EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), &size) == 1;
-  return done ? hexadecimal(std::span(digest).first(size)) : std::string();  // some systems forbid MD5
+  return done ? to_hex(std::span(digest).first(size)) : std::string();  // some systems forbid MD5
 }
 
 }  // namespace corolith::inline v0::s3::detail

@@ -9,11 +9,9 @@
 #include <string_view>
 #include <vector>
 
-// Digests as ETags and signatures write them.
+// ETags are MD5s, of what was put at once and of what was put in parts, as long as nobody has the service encrypt it.
 namespace corolith::inline v0::s3::detail {
 
-/// Two lower-case digits a byte.
-COROLITH_DECL std::string hexadecimal(byte_span bytes);
 /// Appends the 16 bytes that 32 hexadecimal digits stand for. False: they are no such digits.
 COROLITH_DECL bool append_digest(std::vector<std::byte>& to, std::string_view digits);
 /// MD5 of the pieces, one behind the other.
@@ -22,5 +20,5 @@ COROLITH_DECL std::string md5_hexadecimal(const std::vector<byte_span>& pieces);
 }  // namespace corolith::inline v0::s3::detail
 
 #if !defined(COROLITH_SEPARATE_COMPILATION)
-#include <corolith/s3/impl/digest_text.ipp>
+#include <corolith/s3/impl/md5.ipp>
 #endif
