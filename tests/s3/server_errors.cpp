@@ -189,7 +189,7 @@ TEST_CASE("a server that is not there or speaks another protocol", "[.server][ce
   CHECK((plain_to_tls == errc::unreachable || plain_to_tls == errc::protocol || plain_to_tls == errc::storage));
 }
 
-TEST_CASE("names that cannot be are refused before anything is sent", "[.server]") {
+TEST_CASE("names that cannot be do not reach the server", "[.server]") {
   fault_proxy proxy(server().endpoint);
   waiting_client client(options_for(proxy.endpoint()));
   CHECK(failure_of([&] { client.get("", "key"); }).happened);

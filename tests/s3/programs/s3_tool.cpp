@@ -4,7 +4,7 @@
 //   s3_tool get BUCKET KEY FILE
 //   s3_tool head BUCKET KEY         content_type=... and a line meta.NAME=... for each
 //   s3_tool list BUCKET PREFIX      a line 'SIZE KEY' for each object
-#include "support/s3_server.hpp"
+#include "../../support/s3_server.hpp"
 
 #include <corolith/coro/sync_wait.hpp>
 #include <corolith/s3/client.hpp>
