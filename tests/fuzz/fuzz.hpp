@@ -20,7 +20,7 @@ struct target {
   std::vector<std::string> (*seeds)();  ///< inputs to begin with
 };
 
-extern const target frame_decoder, handshake, messages, archives, config;
+extern const target frame_decoder, handshake, messages, archives, config, s3_http_response;
 
 struct broken_promise : std::logic_error {
   using std::logic_error::logic_error;
