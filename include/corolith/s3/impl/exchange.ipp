@@ -199,8 +199,9 @@ inline task<std::size_t> receive_body(connection* on, mutable_byte_span into, bo
     const mutable_byte_span rest = into.subspan(filled);
     filled += on->take_body(rest);
     if (on->reader.complete() || filled == into.size() || (any && filled > 0)) break;
-    const std::uint64_t straight = std::min<std::uint64_t>(on->reader.may_bypass(), into.size() - filled);
-    if (straight < worth_a_call && straight < on->reader.may_bypass()) {
+    const std::uint64_t most = on->reader.may_bypass();
+    const std::uint64_t straight = std::min<std::uint64_t>(most, into.size() - filled);
+    if (straight == 0 || (straight < worth_a_call && straight < most)) {
       co_await fill_or_fail(on);
       continue;
     }
