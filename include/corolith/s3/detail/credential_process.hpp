@@ -3,7 +3,7 @@
 
 #include <corolith/core/detail/decl.hpp>
 #include <corolith/coro/task.hpp>
-#include <corolith/s3/credentials.hpp>
+#include <corolith/s3/access_keys.hpp>
 
 #include <chrono>
 #include <string>
