@@ -111,8 +111,7 @@ class scene {
     fuzz::require(reader_.body_taken() == seen.body.size(), "what was taken is counted");
     if (!has_body) return;
     fuzz::require(!length_ || seen.body.size() == *length_, "a whole body is as long as it says");
-    if (length_ && !sent_.empty()) seen.code = errc::protocol;  // it would have been seen had it come together
-    if (!length_ && !sent_.empty()) seen.code = errc::protocol;
+    if (!sent_.empty()) seen.code = errc::protocol;  // had it come together, it would have been seen to be too long
   }
 
   corolith::byte_span sent_;
