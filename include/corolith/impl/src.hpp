@@ -18,6 +18,7 @@
 #include <corolith/agent/impl/worker_process.ipp>
 #include <corolith/codec/impl/registry.ipp>
 #include <corolith/core/impl/config.ipp>
+#include <corolith/core/impl/interrupt_watch.ipp>
 #include <corolith/core/impl/log.ipp>
 #include <corolith/coro/impl/asio_loop.ipp>
 #include <corolith/coro/impl/loop.ipp>

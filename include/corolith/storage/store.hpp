@@ -143,6 +143,9 @@ class store {
   /// Throws when the directory or the bucket is not there (errc::not_found) or may not be read.
   task<void> check() const { return backend_->check(); }
 
+  /// Bytes that came and went so far through this store, by whatever handle of this process: for who shows progress.
+  storage::traffic moved() const noexcept { return backend_->moved(); }
+
   /// What keys of temporary objects begin with. And: another handle, whose temporary objects have names that begin like that.
   const std::string& temporary_prefix() const noexcept { return temporary_prefix_; }
   COROLITH_DECL store with_temporary_prefix(std::string prefix) const;
