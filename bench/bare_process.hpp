@@ -2,7 +2,7 @@
 #pragma once
 
 #include <corolith/core/own_executable.hpp>
-#include <corolith/launch/detail/spawn.hpp>
+#include <corolith/core/spawn.hpp>
 
 #include <fcntl.h>
 #include <sched.h>
@@ -31,8 +31,9 @@ class bare_process {
     if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("no pipes");
     std::vector<std::string> words{corolith::own_executable_path()};
     words.insert(words.end(), arguments.begin(), arguments.end());
-    namespace launch = corolith::launch::detail;
-    const int failure = launch::spawn(pid_, corolith::own_executable, words, {in[0], out[1], 2}, launch::apart::group);
+    namespace process = corolith::process;
+    const int failure =
+        process::spawn(pid_, corolith::own_executable, words, {in[0], out[1], 2}, process::apart::group);
     ::close(in[0]);
     ::close(out[1]);
     to_ = ::fdopen(in[1], "w");
