@@ -168,7 +168,7 @@ resume_cases() {
 usage_cases() {
   expect 0 --help
   out_has '^usage: corolith store VERB'
-  for verb in put get ls rm cp cat; do
+  for verb in put get ls rm cp cat presign mb rb; do
     expect 0 $verb --help
     out_has "^usage: corolith store $verb"
     expect 2 $verb

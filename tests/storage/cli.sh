@@ -20,6 +20,12 @@ expect 2 ls /
 err_has 'root of the file system'
 expect 1 ls "$scratch/nowhere/"
 err_has 'nowhere'
+expect 2 mb "$store"
+err_has 's3://'
+expect 2 rb s3://bucket/key
+err_has 'more than a bucket'
+expect 2 presign "$store/url/a.txt"
+err_has 's3://'
 ln -s .. files/sub/circle
 mkfifo files/pipe
 expect 1 put -r files "$store/odd"

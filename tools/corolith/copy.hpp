@@ -6,6 +6,8 @@
 #include "work_queue.hpp"
 
 #include <corolith/core/error.hpp>
+#include <corolith/s3/client.hpp>
+#include <corolith/storage/s3.hpp>
 #include <corolith/storage/store.hpp>
 
 #include <cstdint>
@@ -56,10 +58,17 @@ inline corolith::task<void> carry(corolith::store from, corolith::store to, obje
   co_await to.put(what.to, std::move(source), std::move(how));
 }
 
-inline corolith::task<void> copy_within(corolith::store objects, object_copy what) {
-  if (what.from == what.to)
+/// Where the bytes need not come here: within a store, or from bucket to bucket of one server.
+inline corolith::task<void> copy_there(place source, place target, object_copy what) {
+  if (source.where.to_string() != target.where.to_string()) {
+    const corolith::s3::client client = corolith::storage::s3_client_of(source.where);
+    co_await client.copy(source.where.bucket, what.from, target.where.bucket, what.to);
+  } else if (what.from == what.to) {
     throw corolith::error(corolith::errc::misuse, "'" + what.from + "' would be copied to itself");
-  co_await objects.copy(what.from, what.to);
+  } else {
+    const corolith::store objects = source.open();
+    co_await objects.copy(what.from, what.to);
+  }
 }
 
 inline corolith::task<int> cp(session* of, std::vector<std::string> words) {
@@ -70,15 +79,17 @@ inline corolith::task<int> cp(session* of, std::vector<std::string> words) {
   if (of->how.recursive && (target.path() + "/").starts_with(source.path() + (source.is_folder() ? "" : "/")))
     throw corolith::config_error(target.text + " lies in " + source.text + ", so it would be copied without end");
   const corolith::store from = source.open(), to = target.open();
-  const bool within = from.url() == to.url();
+  const bool there = from.url() == to.url() ||
+                     (source.where.scheme == corolith::storage::location::kind::s3 &&
+                      target.where.scheme == source.where.scheme && source.where.options == target.where.options);
   of->meter.start("copied", [to] { return to.moved().sent; });
   // Named, as g++ 12 miscompiles lambdas inside a co_await expression.
   corolith::task<void> all = for_each(
-      copies(of, std::move(source), std::move(target)), of->how.jobs,
-      [of](const object_copy& each) { of->meter.known(each.size); },
-      [of, from, to, within](object_copy each) {
+      copies(of, source, target), of->how.jobs, [of](const object_copy& each) { of->meter.known(each.size); },
+      [of, from, to, source, target, there](object_copy each) {
         const std::uint64_t size = each.size;
-        return of->attempt(within ? copy_within(to, std::move(each)) : carry(from, to, std::move(each)), size);
+        return of->attempt(there ? copy_there(source, target, std::move(each)) : carry(from, to, std::move(each)),
+                           size);
       });
   co_await std::move(all);
   of->meter.finish();

@@ -84,7 +84,7 @@ inline constexpr std::array<flag_row, 24> flag_rows{{
      [](settings& s, const flag_value&) { s.resume = true; }},
     {"progress", 0, "HOW", "auto: a bar on a terminal; lines; never (auto)", on_transfers | on_rm,
      [](settings& s, const flag_value& v) { s.progress = progress_of(v); }},
-    {"content-type", 0, "TYPE", "of the new objects", on_put,
+    {"content-type", 0, "TYPE", "of the new objects; with presign of a PUT", on_put | on_presign,
      [](settings& s, const flag_value& v) { s.put.headers.content_type = v.value; }},
     {"content-encoding", 0, "CODING", "such as gzip", on_put,
      [](settings& s, const flag_value& v) { s.put.headers.content_encoding = v.value; }},

@@ -70,11 +70,4 @@ inline corolith::task<void> list_one(session* of, place what, listing_output* ou
   if (!what.is_folder()) of->complain("there is nothing at " + what.text);
 }
 
-inline corolith::task<int> ls(session* of, std::vector<std::string> words) {
-  listing_output out;
-  for (const std::string& word : words) co_await list_one(of, parse_place(word, of->how), &out);
-  out.finish();
-  co_return of->status();
-}
-
 }  // namespace tool

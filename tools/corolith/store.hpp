@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "buckets.hpp"
 #include "copy.hpp"
 #include "flags.hpp"
 #include "get.hpp"
-#include "list.hpp"
 #include "put.hpp"
 #include "remove.hpp"
 #include "session.hpp"
@@ -41,7 +41,7 @@ struct verb_row {
 
 inline constexpr std::size_t any_number = std::numeric_limits<std::size_t>::max();
 
-inline constexpr std::array<verb_row, 6> verb_rows{{
+inline constexpr std::array<verb_row, 9> verb_rows{{
     {"put", "SOURCE... TARGET", "files into a store",
      "Each SOURCE is a file, with -r a folder, or - for standard input, of any length. TARGET is an object, or with a\n"
      "slash at its end what the new ones lie below. A put that fails leaves nothing.\n",
@@ -53,7 +53,8 @@ inline constexpr std::array<verb_row, 6> verb_rows{{
      "which the next one goes on if the object still has the same ETag.\n",
      on_get, 2, any_number, get},
     {"ls", "PLACE...", "what there is",
-     "Keys that begin with PLACE, as far as the next slash; with -r all that lies below it. With --json each line has\n"
+     "Keys that begin with PLACE, as far as the next slash; with -r all that lies below it. s3:// lists buckets. With "
+     "--json each line has\n"
      "key (or prefix), size in bytes, etag, last_modified (UTC) and storage_class where there is one.\n",
      on_ls, 1, any_number, ls},
     {"rm", "OBJECT...", "removes objects", "With -r all that lies below. What is not there is no error.\n", on_rm, 1,
@@ -61,6 +62,15 @@ inline constexpr std::array<verb_row, 6> verb_rows{{
     {"cp", "SOURCE TARGET", "from store to store",
      "Within a store the bytes do not come here. Content type and metadata go along.\n", on_cp, 2, 2, cp},
     {"cat", "OBJECT...", "to standard output", "One after the other, in bounded memory.\n", on_cat, 1, any_number, cat},
+    {"presign", "OBJECT...", "URLs for those who have no credentials",
+     "S3 only. Whoever has the URL may do with the object what --method says until it expires, which is an hour\n"
+     "unless --expires says otherwise, and not after the credentials do.\n",
+     on_presign, 1, any_number, presign},
+    {"mb", "BUCKET...", "makes buckets", "S3 only, in the region of --region.\n", on_mb, 1, any_number, mb},
+    {"rb", "BUCKET...", "removes buckets",
+     "S3 only. A bucket has to be empty, or --force removes all objects and unfinished uploads first, but not old\n"
+     "versions.\n",
+     on_rb, 1, any_number, rb},
 }};
 
 inline constexpr const char* store_places =

@@ -90,6 +90,7 @@
 #include <corolith/storage/impl/posix.ipp>
 #include <corolith/storage/impl/posix_files.ipp>
 #include <corolith/storage/impl/posix_list.ipp>
+#include <corolith/storage/impl/s3.ipp>
 #include <corolith/storage/impl/slice.ipp>
 #include <corolith/storage/impl/store.ipp>
 #include <corolith/uring/impl/blocking_call.ipp>
