@@ -50,6 +50,8 @@
 #include <corolith/s3/impl/checksum.ipp>
 #include <corolith/s3/impl/client.ipp>
 #include <corolith/s3/impl/client_core.ipp>
+#include <corolith/s3/impl/connection.ipp>
+#include <corolith/s3/impl/connection_pool.ipp>
 #include <corolith/s3/impl/copy.ipp>
 #include <corolith/s3/impl/credential_process.ipp>
 #include <corolith/s3/impl/credentials.ipp>
@@ -60,6 +62,7 @@
 #include <corolith/s3/impl/download_stream.ipp>
 #include <corolith/s3/impl/endpoint.ipp>
 #include <corolith/s3/impl/error.ipp>
+#include <corolith/s3/impl/exchange.ipp>
 #include <corolith/s3/impl/listing.ipp>
 #include <corolith/s3/impl/md5.ipp>
 #include <corolith/s3/impl/multipart.ipp>
@@ -68,9 +71,12 @@
 #include <corolith/s3/impl/profile.ipp>
 #include <corolith/s3/impl/remove.ipp>
 #include <corolith/s3/impl/reserved.ipp>
+#include <corolith/s3/impl/resolver.ipp>
+#include <corolith/s3/impl/response_reader.ipp>
 #include <corolith/s3/impl/retry.ipp>
 #include <corolith/s3/impl/signing.ipp>
 #include <corolith/s3/impl/sigv4.ipp>
+#include <corolith/s3/impl/tls_stream.ipp>
 #include <corolith/s3/impl/unfinished_file.ipp>
 #include <corolith/s3/impl/upload.ipp>
 #include <corolith/s3/impl/upload_stream.ipp>
