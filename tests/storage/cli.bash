@@ -13,7 +13,7 @@ expect() {
   local wanted=$1 status=0
   shift
   said="store $*"
-  timeout -k 5 100 "$program" store "$@" >out 2>err || status=$?
+  timeout -k 5 60 "$program" store "$@" >out 2>err || status=$?
   [ $status = "$wanted" ] || fail "$said: exit status $status instead of $wanted"
 }
 out_has() { grep -qE -- "$1" out || fail "$said: its output lacks '$1'"; }
@@ -43,8 +43,8 @@ cli_cases() {
   same files/a.txt one
   expect 0 put files/a.txt files/empty "$store/two/"
   expect 0 ls "$store/two/"
-  out_has ' 6 (two/)?a\.txt$'
-  out_has ' 0 (two/)?empty$'
+  out_has ' 6 (.*/)?a\.txt$'
+  out_has ' 0 (.*/)?empty$'
   expect 0 get "$store/two/a.txt" "$store/two/empty" got/
   same files/a.txt got/a.txt
   same files/empty got/empty
@@ -73,9 +73,9 @@ assert found == wanted, found' || fail "$said: the listing is wrong"
   # Standard streams.
   head -c 9000001 /dev/urandom >pipe.bin
   said="store put -"
-  "$program" store put - "$store/from pipe" <pipe.bin || fail "$said: exit status $?"
+  timeout 100 "$program" store put - "$store/from pipe" <pipe.bin || fail "$said: exit status $?"
   said="store put - of a slow pipe"
-  { printf 'one '; sleep 0.3; printf 'two'; } | "$program" store put - "$store/slow" || fail "$said: exit status $?"
+  { printf 'one '; sleep 0.3; printf 'two'; } | timeout 100 "$program" store put - "$store/slow" || fail "$said: exit status $?"
   expect 0 cat "$store/slow"
   out_is 'one two'
   expect 0 cat "$store/from pipe"
