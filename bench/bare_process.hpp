@@ -31,7 +31,8 @@ inline std::vector<std::string> of_this_program(const std::vector<std::string>& 
 class bare_process {
  public:
   /// `arguments` tell the program what it is to be.
-  explicit bare_process(const std::vector<std::string>& arguments) : process_(corolith::own_executable, of_this_program(arguments)) {}
+  explicit bare_process(const std::vector<std::string>& arguments)
+      : process_(corolith::own_executable, of_this_program(arguments)) {}
 
   void pin(int processor) const {
     cpu_set_t only;

@@ -19,15 +19,15 @@ namespace bench {
 /// A process that answers lines of its standard input with lines, and ends with its input.
 class line_process {
  public:
-  /// `words`: a program (a path, or a name on PATH) and its arguments.
-  explicit line_process(std::vector<std::string> words) : line_process(words.front(), words) {}
-  /// Runs `program`, which is told another name in `words`.
-  line_process(const std::string& program, std::vector<std::string> words) : name_(words.front()) {
+  /// `command`: a program (a path, or a name on PATH) and its arguments.
+  explicit line_process(std::vector<std::string> command) : line_process(command.front(), command) {}
+  /// Runs `program`, which is told another name in `command`.
+  line_process(const std::string& program, std::vector<std::string> command) : name_(command.front()) {
     int in[2], out[2];
     if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("no pipes");
     namespace launch = corolith::launch::detail;
     const int failure =
-        launch::spawn(pid_, program.c_str(), std::move(words), {in[0], out[1], 2}, launch::apart::group);
+        launch::spawn(pid_, program.c_str(), std::move(command), {in[0], out[1], 2}, launch::apart::group);
     ::close(in[0]);
     ::close(out[1]);
     to_ = ::fdopen(in[1], "w");

@@ -113,8 +113,8 @@ class client {
     if (message.data.result != CURLE_OK) throw std::runtime_error(curl_easy_strerror(message.data.result));
     CURL* const handle = message.easy_handle;
     check(curl_multi_remove_handle(multi_, handle));
-    const auto found = std::find_if(transfers_.begin(), transfers_.end(),
-                                    [&](const transfer& each) { return each.handle == handle; });
+    const auto found =
+        std::find_if(transfers_.begin(), transfers_.end(), [&](const transfer& each) { return each.handle == handle; });
     if (found->left != 0) throw std::runtime_error("a body is shorter than was asked for");
     return static_cast<std::size_t>(found - transfers_.begin());
   }

@@ -144,8 +144,7 @@ class client {
 
   /// Whether the request has ended.
   static bool ended(connection& one, int result) {
-    if (result <= 0)
-      throw std::runtime_error(result == 0 ? "the server closed a connection" : std::strerror(-result));
+    if (result <= 0) throw std::runtime_error(result == 0 ? "the server closed a connection" : std::strerror(-result));
     const auto moved = static_cast<std::size_t>(result);
     if (one.sends) {
       std::size_t sent = moved;

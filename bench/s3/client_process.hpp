@@ -40,11 +40,20 @@ struct client_settings {
   bool sign_payload = false;
 
   std::vector<std::string> words() const {
-    return {std::string(client_flag),  endpoint, bucket, std::to_string(connections), std::to_string(part_mib),
-            std::to_string(budget_mib), sign_payload ? "signed" : "unsigned"};
+    return {std::string(client_flag),
+            endpoint,
+            bucket,
+            std::to_string(connections),
+            std::to_string(part_mib),
+            std::to_string(budget_mib),
+            sign_payload ? "signed" : "unsigned"};
   }
   static client_settings of(char** words) {
-    return {words[0], words[1], std::stoul(words[2]), std::stoul(words[3]), std::stoul(words[4]),
+    return {words[0],
+            words[1],
+            std::stoul(words[2]),
+            std::stoul(words[3]),
+            std::stoul(words[4]),
             std::string_view(words[5]) == "signed"};
   }
   corolith::s3::client_options options() const {

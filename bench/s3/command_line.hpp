@@ -103,8 +103,9 @@ class command_line {
     made.prefix_ = {"env", "-u", "AWS_CA_BUNDLE", "AWS_EC2_METADATA_DISABLED=true"};
     if (aws) {
       const std::string settings = scratch + "/aws";
-      write_file(settings,
-                 "[default]\ns3 =\n  max_concurrent_requests = 10\n  multipart_chunksize = 8MB\n  addressing_style = path\n");
+      write_file(
+          settings,
+          "[default]\ns3 =\n  max_concurrent_requests = 10\n  multipart_chunksize = 8MB\n  addressing_style = path\n");
       made.prefix_.insert(made.prefix_.end(), {"AWS_CONFIG_FILE=" + settings, program});
     } else {
       made.prefix_.insert(made.prefix_.end(),
@@ -141,9 +142,9 @@ class command_line {
     if (which_ == kind::awscli)
       all.insert(all.end(), {"--endpoint-url", endpoint_, "s3", "cp", "--recursive", "--quiet", from, to});
     else
-      all.insert(all.end(), {"copy", from, to, "--transfers", std::to_string(at_once), "--checkers", "8",
-                             "--ignore-times", "--s3-no-check-bucket", "--s3-upload-cutoff", "200M",
-                             "--multi-thread-streams", "0"});
+      all.insert(all.end(),
+                 {"copy", from, to, "--transfers", std::to_string(at_once), "--checkers", "8", "--ignore-times",
+                  "--s3-no-check-bucket", "--s3-upload-cutoff", "200M", "--multi-thread-streams", "0"});
     return all;
   }
 

@@ -46,8 +46,7 @@ class gateway_part {
       ::unsetenv(name);
     ::setenv("AWS_ACCESS_KEY_ID", at["S3_TEST_ACCESS_KEY"].c_str(), 1);
     ::setenv("AWS_SECRET_ACCESS_KEY", at["S3_TEST_SECRET_KEY"].c_str(), 1);
-    for (const char* const name : {"AWS_REGION", "AWS_DEFAULT_REGION"})
-      ::setenv(name, at["S3_TEST_REGION"].c_str(), 1);
+    for (const char* const name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) ::setenv(name, at["S3_TEST_REGION"].c_str(), 1);
   }
 
   /// Contenders that answer lines move whole folders by `put_files`, small objects from memory.
@@ -63,8 +62,7 @@ class gateway_part {
     processes_.front()->run("make", nullptr);
     if (with_.compares("boto3")) start_boto3();
     find_command(command_line::kind::rclone, {"rclone"});
-    find_command(command_line::kind::awscli,
-                 with_.aws.empty() ? words{"/usr/bin/aws", "aws"} : words{with_.aws});
+    find_command(command_line::kind::awscli, with_.aws.empty() ? words{"/usr/bin/aws", "aws"} : words{with_.aws});
   }
   void start_boto3() {
     for (const std::string& python :
@@ -118,32 +116,35 @@ class gateway_part {
   }
 
   void measure_small() {
-    const std::size_t count = with_.gateway_small, at_once = with_.gateway_small_at_once;
-    const auto took = [&](const std::string& name, const cost& put, const cost& get) {
+    const std::size_t at_once = with_.gateway_small_at_once, count_of_peers = with_.gateway_small_peers;
+    const auto took = [&](const std::string& name, std::size_t count, const cost& put, const cost& get) {
       const auto number = static_cast<double>(count);
       cost both{put.seconds + get.seconds, put.client_cpu_s + get.client_cpu_s, put.server_cpu_s + get.server_cpu_s};
       figures_.add(name + "small_puts_per_s", number / put.seconds, put);
       figures_.add(name + "small_gets_per_s", number / get.seconds, get);
       figures_.add(name + "small_objects_per_s", 2 * number / both.seconds, both);
     };
-    const load what{"small/", count, count, with_.small_bytes, at_once};
     for (const auto& each : processes_) {
+      const std::size_t count = is_ours(*each) ? with_.gateway_small : count_of_peers;
+      const load what{"small/", count, count, with_.small_bytes, at_once};
       const cost put = each->run(what.line("put"), server_.get());
-      took(each->name(), put, each->run(what.line("get"), server_.get()));
+      took(each->name(), count, put, each->run(what.line("get"), server_.get()));
       clear();
     }
     if (commands_.empty()) return;
-    const std::string source = scratch_.files("source", count, with_.small_bytes);
+    const std::string source = scratch_.files("source", count_of_peers, with_.small_bytes);
     for (const command_line& each : commands_) {
       const cost put = each.put(source, "small", at_once, server_.get());
-      took(each.name() + "_", put, each.get("small", scratch_.fresh("target"), at_once, server_.get()));
-      compare_folders(source, count);
+      const cost get = each.get("small", scratch_.fresh("target"), at_once, server_.get());
+      took(each.name() + "_", count_of_peers, put, get);
+      compare_folders(source, count_of_peers);
       clear();
     }
     scratch_.fresh("source");
     scratch_.fresh("target");
   }
 
+  static bool is_ours(const contender& one) { return one.name().empty() || one.name() == "poll_"; }
   void compare_folders(const std::string& source, std::size_t count) {
     const std::string target = scratch_.path() + "/target";
     if (run_command({"diff", "-rq", source, target}, noise::shown).status != 0)

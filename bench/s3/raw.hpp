@@ -28,7 +28,8 @@ namespace bench::s3 {
 
 /// The client in a process of its own, on what the machine has or on poll.
 inline std::unique_ptr<contender> start_client(const client_settings& with, bool poll) {
-  std::vector<std::string> words{"env", poll ? "COROLITH_IO=poll" : "COROLITH_IO=auto", corolith::own_executable_path()};
+  std::vector<std::string> words{"env", poll ? "COROLITH_IO=poll" : "COROLITH_IO=auto",
+                                 corolith::own_executable_path()};
   for (std::string& word : with.words()) words.push_back(std::move(word));
   return std::make_unique<contender>(poll ? "poll_" : "", std::move(words));
 }
@@ -124,8 +125,8 @@ class raw_part {
       figures_.add(one.name() + "small_raw_per_s", static_cast<double>(what.requests) / took.seconds, took);
     };
     if (wrk_) {
-      const std::string url = fmt::format("http://{}:{}/{}/{}0", (*server_)["RAW_HOST"], (*server_)["RAW_PORT"], bucket,
-                                          what.prefix);
+      const std::string url =
+          fmt::format("http://{}:{}/{}/{}0", (*server_)["RAW_HOST"], (*server_)["RAW_PORT"], bucket, what.prefix);
       const std::optional<double> rate = run_wrk(url, what.connections);
       if (rate)
         figures_.add("wrk_small_raw_per_s", *rate);

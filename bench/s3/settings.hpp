@@ -18,7 +18,7 @@ struct settings {
   std::size_t small = 10'000, small_bytes = 4096, small_connections = 32;
   std::uint32_t gateway_rounds = 1;
   std::size_t gateway_objects = 8, gateway_bytes = std::size_t{64} << 20U, gateway_at_once = 4;
-  std::size_t gateway_small = 10'000, gateway_small_at_once = 32;
+  std::size_t gateway_small = 10'000, gateway_small_peers = 2000, gateway_small_at_once = 32;
   std::size_t part_mib = 8;
   std::uint64_t stream_bytes = std::uint64_t{20} << 30U;
   std::size_t budget_mib = 256;
@@ -67,6 +67,8 @@ inline constexpr std::array flag_rows{
         [](settings& s, const flag_value& e) { s.gateway_at_once = count_of(e, 250); }},
     row{"gateway-small", "N", "against Ceph's gateway: objects of 4 KiB (10000)",
         [](settings& s, const flag_value& e) { s.gateway_small = count_of(e, 1'000'000); }},
+    row{"peers-small", "N", "against Ceph's gateway: as many for the others, which take long (2000)",
+        [](settings& s, const flag_value& e) { s.gateway_small_peers = count_of(e, 1'000'000); }},
     row{"part-mib", "N", "size of parts of the client (8)",
         [](settings& s, const flag_value& e) { s.part_mib = count_of(e, 5000); }},
     row{"stream-gib", "N", "size of the object that streams (20)",

@@ -19,8 +19,8 @@
 namespace bench::s3 {
 
 inline void measure_streaming(const settings& with) {
-  line_process synthetic({corolith::own_executable_path(), std::string(synthetic_server_flag),
-                          std::to_string(with.stream_bytes)});
+  line_process synthetic(
+      {corolith::own_executable_path(), std::string(synthetic_server_flag), std::to_string(with.stream_bytes)});
   client_settings ours;
   ours.endpoint = "http://127.0.0.1:" + synthetic.answer();
   ours.bucket = "bench";

@@ -40,7 +40,8 @@ inline std::pair<std::uint64_t, std::uint64_t> range_of(std::string_view head, s
   if (at == std::string_view::npos) return {0, size - 1};
   char* end = nullptr;
   const std::uint64_t first = std::strtoull(head.data() + at + mark.size(), &end, 10);
-  const std::uint64_t last = *end == '-' && end[1] >= '0' && end[1] <= '9' ? std::strtoull(end + 1, nullptr, 10) : size - 1;
+  const std::uint64_t last =
+      *end == '-' && end[1] >= '0' && end[1] <= '9' ? std::strtoull(end + 1, nullptr, 10) : size - 1;
   return {first, std::min(last, size - 1)};
 }
 
@@ -123,8 +124,9 @@ inline int serve_synthetic(char** words) {
     if (!fd) continue;
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    std::thread([one = detail::synthetic_connection(std::move(fd), size, content.span())]() mutable { one.serve(); })
-        .detach();
+    std::thread([one = detail::synthetic_connection(std::move(fd), size, content.span())]() mutable {
+      one.serve();
+    }).detach();
   }
 }
 

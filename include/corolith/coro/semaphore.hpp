@@ -23,8 +23,7 @@ class semaphore {
   class [[nodiscard("the units are given back at once")]] permit {
    public:
     permit() noexcept = default;
-    permit(permit&& other) noexcept
-        : of_(std::exchange(other.of_, nullptr)), count_(std::exchange(other.count_, 0)) {}
+    permit(permit&& other) noexcept : of_(std::exchange(other.of_, nullptr)), count_(std::exchange(other.count_, 0)) {}
     permit& operator=(permit&& other) noexcept {
       std::swap(of_, other.of_);
       std::swap(count_, other.count_);

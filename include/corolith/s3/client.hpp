@@ -27,25 +27,25 @@ class client_core;
 
 /// What a client has done so far.
 struct client_counters {
-  std::uint64_t requests = 0;             ///< sent, repeated ones included
-  std::uint64_t retries = 0;              ///< of those, because of a failure
-  std::uint64_t redirects = 0;            ///< because the bucket is in another region, or a clock was wrong
-  std::uint64_t hedges = 0;               ///< because a first byte was late
-  std::uint64_t bytes_sent = 0;           ///< of objects, also in requests that failed
-  std::uint64_t bytes_received = 0;       ///< of objects
+  std::uint64_t requests = 0;        ///< sent, repeated ones included
+  std::uint64_t retries = 0;         ///< of those, because of a failure
+  std::uint64_t redirects = 0;       ///< because the bucket is in another region, or a clock was wrong
+  std::uint64_t hedges = 0;          ///< because a first byte was late
+  std::uint64_t bytes_sent = 0;      ///< of objects, also in requests that failed
+  std::uint64_t bytes_received = 0;  ///< of objects
   std::uint64_t connections_opened = 0;
-  std::uint64_t connections_reused = 0;   ///< how often a request found one that was open
-  std::uint64_t connections_open = 0;     ///< now
-  std::uint64_t memory_in_use = 0;        ///< bytes of the budget, now
+  std::uint64_t connections_reused = 0;  ///< how often a request found one that was open
+  std::uint64_t connections_open = 0;    ///< now
+  std::uint64_t memory_in_use = 0;       ///< bytes of the budget, now
   std::uint64_t memory_peak = 0;
 };
 
 /// A URL that lets others do one thing with one object for some time.
 struct presign_options {
-  std::string method = "GET";            ///< or "PUT", "HEAD", "DELETE"
-  std::chrono::seconds valid{3600};      ///< at most seven days
+  std::string method = "GET";        ///< or "PUT", "HEAD", "DELETE"
+  std::chrono::seconds valid{3600};  ///< at most seven days
   std::string version_id;
-  std::string content_type;              ///< of a PUT: whoever uses the URL must send the same
+  std::string content_type;  ///< of a PUT: whoever uses the URL must send the same
 };
 
 /// Objects of an S3 service, with the verbs of `store`. A cheap handle: copies share connections, threads and what was learnt of buckets and

@@ -41,8 +41,8 @@ struct client_options {
 
   tls_options tls;
   std::chrono::nanoseconds connect_timeout = std::chrono::seconds(5);  ///< for one address, and for the TLS handshake
-  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(30);    ///< longest time without any progress of a request
-  std::chrono::nanoseconds keep_alive = std::chrono::seconds(20);      ///< how long a connection waits for another request
+  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(30);  ///< longest time without any progress of a request
+  std::chrono::nanoseconds keep_alive = std::chrono::seconds(20);  ///< how long a connection waits for another request
   retry_options retry;
 
   /// What one wants to reach. It says how many requests go on at once, at 0.4 Gbit/s for each; from 10 to 250.
