@@ -43,6 +43,12 @@
 #include <corolith/run/impl/rendezvous.ipp>
 #include <corolith/run/impl/run_store.ipp>
 #include <corolith/run/impl/this_call.ipp>
+#include <corolith/s3/impl/connection.ipp>
+#include <corolith/s3/impl/connection_pool.ipp>
+#include <corolith/s3/impl/exchange.ipp>
+#include <corolith/s3/impl/resolver.ipp>
+#include <corolith/s3/impl/response_reader.ipp>
+#include <corolith/s3/impl/tls_stream.ipp>
 #include <corolith/schedule/impl/agents.ipp>
 #include <corolith/schedule/impl/batches.ipp>
 #include <corolith/schedule/impl/dispatch.ipp>

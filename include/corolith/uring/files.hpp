@@ -57,8 +57,10 @@ inline io_operation<detail::transfer<detail::op_kind::write, true>> write_all(io
   return {on, {fd, const_cast<std::byte*>(from.data()), from.size(), offset}, options};
 }
 /// Writes all of several buffers, one after the other. Gives their size together. The array is used up meanwhile.
-inline io_operation<detail::gather<detail::op_kind::writev>> write_all(io_loop& on, int fd, std::span<::iovec> buffers,
-                                                                       std::uint64_t offset, op_options options = {}) {
+inline io_operation<detail::gather<detail::op_kind::writev, true>> write_all(io_loop& on, int fd,
+                                                                             std::span<::iovec> buffers,
+                                                                             std::uint64_t offset,
+                                                                             op_options options = {}) {
   return {on, {fd, buffers, offset}, options};
 }
 

@@ -99,9 +99,16 @@ inline io_operation<detail::transfer<detail::op_kind::send, true>> send_all(io_l
                                                                             op_options options = {}) {
   return {on, {fd, const_cast<std::byte*>(from.data()), from.size(), 0, MSG_NOSIGNAL}, options};
 }
+/// Sends at least one byte of several buffers, one after the other. Gives how many.
+inline io_operation<detail::gather<detail::op_kind::sendmsg, false>> send(io_loop& on, int fd,
+                                                                          std::span<::iovec> buffers,
+                                                                          op_options options = {}) {
+  return {on, {fd, buffers}, options};
+}
 /// Sends all of several buffers, one after the other. Gives their size together. The array is used up meanwhile.
-inline io_operation<detail::gather<detail::op_kind::sendmsg>> send_all(io_loop& on, int fd, std::span<::iovec> buffers,
-                                                                       op_options options = {}) {
+inline io_operation<detail::gather<detail::op_kind::sendmsg, true>> send_all(io_loop& on, int fd,
+                                                                             std::span<::iovec> buffers,
+                                                                             op_options options = {}) {
   return {on, {fd, buffers}, options};
 }
 

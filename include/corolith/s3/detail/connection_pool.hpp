@@ -40,6 +40,8 @@ class connection_pool {
   COROLITH_DECL pool_counters counters() const noexcept;
 
  private:
+  static task<exchange> take_turn(std::shared_ptr<pool_state> pool, origin to);
+
   std::shared_ptr<pool_state> state_;
 };
 

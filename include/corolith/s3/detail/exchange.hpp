@@ -28,7 +28,7 @@ struct pool_state;
 /// then. See transport_options for the limits of time.
 class [[nodiscard]] exchange {
  public:
-  exchange() noexcept = default;
+  COROLITH_DECL exchange() noexcept;
   COROLITH_DECL exchange(exchange&& other) noexcept;
   COROLITH_DECL exchange& operator=(exchange&& other) noexcept;
   COROLITH_DECL ~exchange();

@@ -45,7 +45,9 @@ class resolver {
   struct search;
   using key = std::pair<std::string, std::uint16_t>;
 
-  task<std::shared_ptr<search>> found(key of);
+  task<void> look_up_again(entry* known, key of);
+  void take(entry& known, search& from);
+  addresses in_order(entry& known);
 
   lookup source_;
   std::chrono::nanoseconds keep_;

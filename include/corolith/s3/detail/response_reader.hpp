@@ -44,10 +44,15 @@ class response_reader {
   COROLITH_DECL std::uint64_t may_bypass() const noexcept;
   COROLITH_DECL void bypassed(std::size_t count);
 
+  /// So many bytes of the body are still to come, or more where that is not known.
+  COROLITH_DECL std::uint64_t least_left() const noexcept;
+
   /// The whole response is taken.
   bool complete() const noexcept { return state_ == state::complete; }
   /// Nothing stands in the way of another request: the response is complete, and nothing came behind it.
   COROLITH_DECL bool reusable() const noexcept;
+  /// The end of the connection is the end of the body.
+  bool ends_with_connection() const noexcept { return state_ == state::to_end; }
   /// At least one byte of this response has come.
   bool began() const noexcept { return began_; }
   /// Of the body, so far.

@@ -71,8 +71,8 @@ inline std::span<::iovec> without_front(std::span<::iovec> buffers, std::size_t 
   return buffers;
 }
 
-/// Sends or writes all of several buffers.
-template <op_kind Kind>
+/// Sends or writes several buffers: what one call takes of them, or with All the whole.
+template <op_kind Kind, bool All>
 struct gather {
   using value = std::size_t;
   static constexpr const char* name = Kind == op_kind::sendmsg ? "send" : "write";
@@ -96,6 +96,7 @@ struct gather {
     point_to_rest(into);
   }
   bool advance(request& rest, std::int32_t part) noexcept {
+    if constexpr (!All) return false;
     const auto moved = static_cast<std::size_t>(part);
     buffers = without_front(buffers, moved);
     if (buffers.empty()) return false;
