@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <corolith/launch/detail/spawn.hpp>
+#include <corolith/core/spawn.hpp>
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -25,9 +25,9 @@ class line_process {
   line_process(const std::string& program, std::vector<std::string> command) : name_(command.front()) {
     int in[2], out[2];
     if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("no pipes");
-    namespace launch = corolith::launch::detail;
+    namespace process = corolith::process;
     const int failure =
-        launch::spawn(pid_, program.c_str(), std::move(command), {in[0], out[1], 2}, launch::apart::group);
+        process::spawn(pid_, program.c_str(), std::move(command), {in[0], out[1], 2}, process::apart::group);
     ::close(in[0]);
     ::close(out[1]);
     to_ = ::fdopen(in[1], "w");

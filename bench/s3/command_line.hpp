@@ -7,7 +7,7 @@
 #include "contender.hpp"
 #include "server.hpp"
 
-#include <corolith/launch/detail/spawn.hpp>
+#include <corolith/core/spawn.hpp>
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -73,8 +73,8 @@ inline cost run_timed(const words& command, const std::string& log, const server
   const int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   const auto begin = std::chrono::steady_clock::now();
   pid_t pid = 0;
-  namespace launch = corolith::launch::detail;
-  const int failure = launch::spawn(pid, command[0].c_str(), command, {input, output, output}, launch::apart::group);
+  namespace process = corolith::process;
+  const int failure = process::spawn(pid, command[0].c_str(), command, {input, output, output}, process::apart::group);
   ::close(input);
   ::close(output);
   if (failure != 0) throw std::runtime_error(command[0] + " cannot be run");

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is asked of Slurm and how its answers are read; tests/slurm/ asks a real one.
 #include <corolith/core/error.hpp>
-#include <corolith/launch/detail/command.hpp>
 #include <corolith/launch/detail/slurm_queue.hpp>
 #include <corolith/launch/detail/slurm_script.hpp>
 
 #include <catch2/catch.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -138,19 +136,4 @@ TEST_CASE("a job is described as a user would want it") {
     REQUIRE(is_over(state));
   for (const char* state : {"PENDING", "RUNNING", "COMPLETING", "SUSPENDED", "CONFIGURING"})
     REQUIRE_FALSE(is_over(state));
-}
-
-TEST_CASE("a command runs beside its caller") {
-  command echo({"sh", "-c", "cat; echo trouble >&2; exit 3"}, "given", std::chrono::seconds(60));
-  echo.wait();
-  REQUIRE_FALSE(echo.succeeded());
-  REQUIRE(echo.output() == "given");
-  REQUIRE(echo.complaint() == "sh: exit status 3: trouble");
-  command missing({"corolith-there-is-no-such-command"}, "", std::chrono::seconds(60));
-  REQUIRE(missing.done());
-  REQUIRE_THAT(missing.complaint(), Contains("no such command"));
-  command slow({"sleep", "1000"}, "", std::chrono::seconds(0));
-  slow.wait();
-  REQUIRE_THAT(slow.complaint(), Contains("in time"));
-  command dropped({"sleep", "1000"}, "", std::chrono::seconds(60));  // ended with its scope
 }

@@ -8,6 +8,7 @@ find_dependency(Boost 1.75)  # headers only: PFR
 find_dependency(fmt)
 find_dependency(spdlog)
 find_dependency(simdjson)
+find_dependency(pugixml)
 find_dependency(cereal)
 find_dependency(XsimdHeaders)
 find_dependency(AsioStandalone)
@@ -16,5 +17,5 @@ find_dependency(Liburing)
 list(REMOVE_ITEM CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR})
 
 set(corolith_dependencies
-    Threads::Threads OpenSSL::SSL OpenSSL::Crypto Boost::headers fmt::fmt spdlog::spdlog simdjson::simdjson cereal::cereal
+    Threads::Threads OpenSSL::SSL OpenSSL::Crypto Boost::headers fmt::fmt spdlog::spdlog simdjson::simdjson pugixml::pugixml cereal::cereal
     corolith::asio corolith::xsimd corolith::liburing)

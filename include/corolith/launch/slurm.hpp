@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <corolith/core/command.hpp>
 #include <corolith/core/detail/decl.hpp>
-#include <corolith/launch/detail/command.hpp>
 #include <corolith/launch/detail/slurm_queue.hpp>
 #include <corolith/launch/detail/slurm_script.hpp>
 #include <corolith/launch/guard.hpp>
@@ -60,9 +60,9 @@ class slurm : public launcher {
   detail::slurm_plan plan_;
   bool in_allocation_ = false;
   phase phase_ = phase::none;
-  std::optional<detail::command> submission_;  // sbatch, or the srun of an allocation
-  std::optional<detail::command> question_;    // squeue
-  std::optional<detail::command> cancelling_;  // scancel
+  std::optional<process::command> submission_;  // sbatch, or the srun of an allocation
+  std::optional<process::command> question_;    // squeue
+  std::optional<process::command> cancelling_;  // scancel
   std::optional<guard> guard_;
   std::string job_;
   detail::slurm_job state_;

@@ -3,11 +3,12 @@
 
 #include <corolith/core/bytes.hpp>
 #include <corolith/core/detail/decl.hpp>
+#include <corolith/s3/detail/digest.hpp>
 #include <corolith/s3/types.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,10 +19,9 @@ namespace corolith::inline v0::s3 {
 class checksum {
  public:
   /// Of kind `none`, it is a checksum without a byte.
-  COROLITH_DECL explicit checksum(checksum_kind kind);
-  COROLITH_DECL checksum(checksum&&) noexcept;
-  COROLITH_DECL checksum& operator=(checksum&&) noexcept;
-  COROLITH_DECL ~checksum();
+  explicit checksum(checksum_kind kind) : kind_(kind) {
+    if (kind == checksum_kind::sha256) sha256_.emplace();
+  }
 
   checksum_kind kind() const noexcept { return kind_; }
   COROLITH_DECL void update(byte_span bytes);
@@ -37,11 +37,9 @@ class checksum {
   }
 
  private:
-  struct sha256_state;
-
   checksum_kind kind_;
   std::uint32_t crc_ = 0;
-  std::unique_ptr<sha256_state> sha256_;
+  std::optional<detail::running_sha256> sha256_;
 };
 
 /// CRC32C (Castagnoli) of bytes that follow those whose CRC is `before`. With the instructions of the processor, where it has them.
@@ -57,13 +55,6 @@ COROLITH_DECL std::string_view checksum_header(checksum_kind kind) noexcept;
 /// "CRC32C": its name in XML and in x-amz-checksum-algorithm; empty for `none`.
 COROLITH_DECL std::string_view checksum_name(checksum_kind kind) noexcept;
 
-namespace detail {
-
-COROLITH_DECL std::string to_base64(byte_span bytes);
-/// Content-MD5 of a body, as DeleteObjects needs it.
-COROLITH_DECL std::string content_md5(byte_span body);
-
-}  // namespace detail
 }  // namespace corolith::inline v0::s3
 
 #if !defined(COROLITH_SEPARATE_COMPILATION)

@@ -11,9 +11,9 @@ namespace corolith::inline v0::s3 {
 
 /// What a server said when it did not do what it was asked, and what that was. All but the operation may be empty.
 struct failure_details {
-  std::string operation;   ///< "get", "upload part 7": how the text of the error begins
-  std::string bucket;      ///<
-  std::string key;         ///< of the object
+  std::string operation;  ///< "get", "upload part 7": how the text of the error begins
+  std::string bucket;
+  std::string key;
   int status = 0;          ///< of HTTP; 0: there was no answer
   std::string name;        ///< "NoSuchKey": S3's name for it
   std::string message;     ///< the server's own words
@@ -32,7 +32,7 @@ struct failure_details {
 /// | precondition_failed | a condition of the caller does not hold, or the object changed while it was read |
 /// | corrupted | what was sent or received has another checksum or length |
 /// | unreachable | no answer, also after all retries |
-/// | misuse | a request that no server would accept: a bad key, bucket or range |
+/// | misuse | a request that no server would accept: a bad key or bucket |
 /// | storage | everything else that a server says |
 class s3_error : public error {
  public:

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <corolith/core/error.hpp>
-#include <corolith/launch/detail/spawn.hpp>
+#include <corolith/core/spawn.hpp>
 #include <corolith/launch/guard.hpp>
 
 #include <fcntl.h>
@@ -25,7 +25,7 @@ COROLITH_DECL guard::guard(const std::string& script, const std::vector<std::str
                                  "corolith-guard"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-  const int failure = detail::spawn(pid_, "/bin/sh", std::move(words), {ends[0], null, null}, detail::apart::session);
+  const int failure = process::spawn(pid_, "/bin/sh", std::move(words), {ends[0], null, null}, process::apart::session);
   if (null >= 0) ::close(null);
   ::close(ends[0]);
   pipe_ = ends[1];

@@ -5,8 +5,8 @@
 #include <corolith/core/machine.hpp>
 #include <corolith/core/own_executable.hpp>
 #include <corolith/core/process_status.hpp>
+#include <corolith/core/spawn.hpp>
 #include <corolith/launch/detail/file_tail.hpp>
-#include <corolith/launch/detail/spawn.hpp>
 #include <corolith/launch/local.hpp>
 
 #include <fmt/format.h>
@@ -68,7 +68,7 @@ COROLITH_DECL void local::spawn(child& agent) {
   const int log = ::open(agent.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   int failure = null < 0 || log < 0 ? errno : 0;
   if (failure == 0)
-    failure = detail::spawn(agent.pid, own_executable, agent.arguments, {null, null, log}, detail::apart::group);
+    failure = process::spawn(agent.pid, own_executable, agent.arguments, {null, null, log}, process::apart::group);
   if (null >= 0) ::close(null);
   if (log >= 0) ::close(log);
   if (failure != 0)

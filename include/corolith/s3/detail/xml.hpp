@@ -13,7 +13,7 @@
 #include <vector>
 
 // The documents of S3. All parsers throw codec_error for what is no such document: no XML, another root, no number where one
-// must be, a document type (which S3 never has), more than 32 MiB, more than 32 levels. What they do not know they skip.
+// must be, a document type (which S3 never has), more than 16 MiB, more than 32 levels. What they do not know they skip.
 
 namespace corolith::inline v0::s3::detail {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <corolith/core/command.hpp>
 #include <corolith/core/process_status.hpp>
-#include <corolith/launch/detail/command.hpp>
-#include <corolith/launch/detail/spawn.hpp>
+#include <corolith/core/spawn.hpp>
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -18,8 +18,7 @@
 
 namespace corolith {
 inline namespace v0 {
-namespace launch {
-namespace detail {
+namespace process {
 
 inline std::string whole_of(int file) {
   struct stat info{};
@@ -30,7 +29,7 @@ inline std::string whole_of(int file) {
   return text;
 }
 
-COROLITH_DECL command::command(std::vector<std::string> words, const std::string& input, std::chrono::seconds time)
+COROLITH_DECL command::command(std::vector<std::string> words, const std::string& input, std::chrono::nanoseconds time)
     : name_(words.at(0)), deadline_(clock::now() + time) {
   const int given = ::memfd_create("input", MFD_CLOEXEC);
   output_ = ::memfd_create("output", MFD_CLOEXEC);
@@ -94,7 +93,6 @@ COROLITH_DECL std::string command::complaint() const {
   return said.empty() ? text : text + ": " + said;
 }
 
-}  // namespace detail
-}  // namespace launch
+}  // namespace process
 }  // namespace v0
 }  // namespace corolith

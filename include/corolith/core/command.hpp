@@ -12,8 +12,7 @@
 
 namespace corolith {
 inline namespace v0 {
-namespace launch {
-namespace detail {
+namespace process {
 
 /// A short-lived command that runs beside its caller: it is asked now and then whether it is done. Its input and output are files
 /// in memory, so nothing needs to be pumped and nothing can block. Killed when destroyed or when its time is over.
@@ -22,7 +21,7 @@ class command {
   using clock = std::chrono::steady_clock;
 
   /// Starts `words[0]`, found on PATH. A command that cannot be started is done at once, as one that failed.
-  COROLITH_DECL command(std::vector<std::string> words, const std::string& input, std::chrono::seconds time);
+  COROLITH_DECL command(std::vector<std::string> words, const std::string& input, std::chrono::nanoseconds time);
   command(const command&) = delete;
   command& operator=(const command&) = delete;
   COROLITH_DECL ~command();
@@ -53,11 +52,10 @@ class command {
   std::string why_;
 };
 
-}  // namespace detail
-}  // namespace launch
+}  // namespace process
 }  // namespace v0
 }  // namespace corolith
 
 #if !defined(COROLITH_SEPARATE_COMPILATION)
-#include <corolith/launch/impl/command.ipp>
+#include <corolith/core/impl/command.ipp>
 #endif

@@ -16,8 +16,7 @@
 
 namespace corolith {
 inline namespace v0 {
-namespace launch {
-namespace detail {
+namespace process {
 
 /// What a new process stands apart in: a group takes it out of the terminal's Ctrl-C, a session also out of its hang-up.
 enum class apart : short { group = POSIX_SPAWN_SETPGROUP, session = POSIX_SPAWN_SETSID };
@@ -58,7 +57,6 @@ inline int spawn(pid_t& pid, const char* program, std::vector<std::string> words
   return failure;
 }
 
-}  // namespace detail
-}  // namespace launch
+}  // namespace process
 }  // namespace v0
 }  // namespace corolith
