@@ -64,6 +64,7 @@
 #include <corolith/s3/impl/exchange.ipp>
 #include <corolith/s3/impl/listing.ipp>
 #include <corolith/s3/impl/md5.ipp>
+#include <corolith/s3/impl/metadata_credentials.ipp>
 #include <corolith/s3/impl/multipart.ipp>
 #include <corolith/s3/impl/object_headers.ipp>
 #include <corolith/s3/impl/perform.ipp>

@@ -73,6 +73,9 @@ struct ini_section {
 /// The sections of a file in their order; those of one title are one. `source` is what errors and settings call it. Throws
 /// config_error with the line.
 COROLITH_DECL std::vector<ini_section> parse_ini(std::string_view text, const std::string& source);
+/// Null when there is no section of that title.
+COROLITH_DECL const ini_section* find_section(const std::vector<ini_section>& sections,
+                                              std::string_view title) noexcept;
 
 }  // namespace detail
 }  // namespace corolith::inline v0::s3

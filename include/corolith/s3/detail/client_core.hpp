@@ -43,7 +43,11 @@ class lane {
   first_byte_times first_bytes;
   std::set<std::string, std::less<>> proven_buckets;  ///< which have answered: a large body may be sent to them at once
 
-  /// Valid credentials, until the next call.
+  /// Valid credentials, if they are at hand. They stay until the next `await`.
+  const credentials* keys_at_hand() const noexcept {
+    return std::chrono::system_clock::now() < keys_good_until_ ? &keys_ : nullptr;
+  }
+  /// Asks for them, where they are not.
   COROLITH_DECL task<const credentials*> keys();
   /// Those that are known have been refused: asks for others.
   void forget_keys() noexcept { keys_good_until_ = {}; }

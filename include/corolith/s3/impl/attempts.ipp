@@ -21,8 +21,9 @@ COROLITH_DECL s3_error error_of(const request& what, errc code, const std::strin
   details.bucket = what.bucket;
   details.key = what.key;
   details.message = message;
-  const std::string text = describe(details);
-  return s3_error(code, text, std::move(details));
+  std::string text = what.operation + " s3://" + what.bucket;
+  if (!what.key.empty()) text += '/' + what.key;
+  return s3_error(code, text + ": " + message, std::move(details));
 }
 
 COROLITH_DECL task<void> attempts::after(failure why) {
@@ -44,7 +45,7 @@ COROLITH_DECL task<void> attempts::after(failure why) {
   const retry_options& options = core.options().retry;
   if (++failed_ >= std::max(1U, options.attempts))
     give_up(std::move(why), failed_ == 1 ? "" : "; tried " + std::to_string(failed_) + " times");
-  const std::optional<unsigned> taken = options.budget == 0 ? 0U : core.budget.take(reason);
+  const std::optional<unsigned> taken = core.budget.take(reason);
   if (!taken) give_up(std::move(why), "; not tried again, as too many other requests of this client have failed too");
   taken_ = *taken;
   core.counted.retries.fetch_add(1, std::memory_order_relaxed);
@@ -54,7 +55,7 @@ COROLITH_DECL task<void> attempts::after(failure why) {
 }
 
 COROLITH_DECL void attempts::succeeded() {
-  if (at_.core.options().retry.budget != 0) at_.core.budget.give_back(taken_);
+  at_.core.budget.give_back(taken_);
   taken_ = 0;
 }
 

@@ -43,10 +43,10 @@ COROLITH_DECL task<const credentials*> lane::keys() {
   constexpr std::chrono::seconds asked_again{60};
   constexpr std::chrono::minutes early{5};
   const time_point now = std::chrono::system_clock::now();
-  if (now >= keys_good_until_) {
+  if (keys_at_hand() == nullptr) {
     credentials given = co_await core.provider->get();
     keys_good_until_ = now + asked_again;
-    if (given.expires) keys_good_until_ = std::min(keys_good_until_, std::max(now, *given.expires - early));
+    if (given.expires) keys_good_until_ = std::min(keys_good_until_, *given.expires - early);
     keys_ = std::move(given);
   }
   co_return &keys_;

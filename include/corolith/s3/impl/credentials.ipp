@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <corolith/core/command.hpp>
 #include <corolith/core/error.hpp>
 #include <corolith/coro/future.hpp>
 #include <corolith/coro/loop.hpp>
@@ -9,6 +8,7 @@
 #include <corolith/coro/this_task.hpp>
 #include <corolith/s3/credentials.hpp>
 #include <corolith/s3/detail/credential_process.hpp>
+#include <corolith/s3/detail/environment.hpp>
 #include <corolith/s3/error.hpp>
 
 #include <fmt/format.h>
@@ -34,9 +34,9 @@ namespace detail {
 /// Nothing when the environment says nothing of them; half of them is an error.
 inline std::optional<credentials> from_environment() {
   credentials found;
-  found.access_key = environment("AWS_ACCESS_KEY_ID");
-  found.secret_key = environment("AWS_SECRET_ACCESS_KEY");
-  found.session_token = environment("AWS_SESSION_TOKEN");
+  found.access_key = environment_value("AWS_ACCESS_KEY_ID");
+  found.secret_key = environment_value("AWS_SECRET_ACCESS_KEY");
+  found.session_token = environment_value("AWS_SESSION_TOKEN");
   if (found.access_key.empty() && found.secret_key.empty()) return std::nullopt;
   if (found.secret_key.empty()) throw config_error("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not");
   if (found.access_key.empty()) throw config_error("AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not");

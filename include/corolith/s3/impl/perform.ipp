@@ -168,7 +168,8 @@ inline std::optional<chunk_signer> sign_request(http_request& head, const reques
 /// Sends all of a request on a connection that is open.
 inline task<void> send_request(lane* at, exchange* to, const request* what, const endpoint* where, request_place place,
                                bool ask_first) {
-  const credentials* keys = co_await at->keys();
+  const credentials* keys = at->keys_at_hand();
+  if (keys == nullptr) keys = co_await at->keys();
   http_request head;
   head.method = what->method;
   head.target = std::move(place.target);

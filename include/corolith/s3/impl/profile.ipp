@@ -3,6 +3,7 @@
 
 #include <corolith/core/error.hpp>
 #include <corolith/core/unique_fd.hpp>
+#include <corolith/s3/detail/environment.hpp>
 #include <corolith/s3/detail/http_message.hpp>
 #include <corolith/s3/profile.hpp>
 
@@ -14,17 +15,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
 namespace corolith::inline v0::s3 {
 namespace detail {
-
-inline std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
 
 inline bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
 
@@ -169,7 +164,8 @@ inline std::vector<ini_section> read_ini(const std::string& path) {
   return parse_ini(text, path);
 }
 
-inline const ini_section* find_section(const std::vector<ini_section>& sections, std::string_view title) {
+COROLITH_DECL const ini_section* find_section(const std::vector<ini_section>& sections,
+                                              std::string_view title) noexcept {
   for (const ini_section& each : sections)
     if (each.title == title) return &each;
   return nullptr;
@@ -177,7 +173,7 @@ inline const ini_section* find_section(const std::vector<ini_section>& sections,
 
 inline std::string in_home(std::string path) {
   if (path.starts_with("~/")) {
-    const std::string home = environment("HOME");
+    const std::string home = environment_value("HOME");
     if (home.empty()) return {};
     path.replace(0, 1, home);
   }
@@ -192,13 +188,13 @@ inline std::string first_said(std::string a, std::string b, std::string c) {
 }  // namespace detail
 
 COROLITH_DECL profile_location profile_location::resolved() const {
-  using detail::environment;
+  using detail::environment_value;
   using detail::first_said;
   profile_location made;
-  made.name = first_said(name, environment("AWS_PROFILE"), "default");
-  made.config_file = detail::in_home(first_said(config_file, environment("AWS_CONFIG_FILE"), "~/.aws/config"));
-  made.credentials_file =
-      detail::in_home(first_said(credentials_file, environment("AWS_SHARED_CREDENTIALS_FILE"), "~/.aws/credentials"));
+  made.name = first_said(name, environment_value("AWS_PROFILE"), "default");
+  made.config_file = detail::in_home(first_said(config_file, environment_value("AWS_CONFIG_FILE"), "~/.aws/config"));
+  made.credentials_file = detail::in_home(
+      first_said(credentials_file, environment_value("AWS_SHARED_CREDENTIALS_FILE"), "~/.aws/credentials"));
   return made;
 }
 
@@ -236,22 +232,23 @@ COROLITH_DECL std::optional<profile> profile::load(const profile_location& where
 }
 
 COROLITH_DECL surroundings surroundings::find(const profile_location& where) {
-  using detail::environment;
+  using detail::environment_value;
   using detail::first_said;
   const std::optional<profile> read = profile::load(where);
-  if (!read && !first_said(where.name, environment("AWS_PROFILE"), {}).empty()) {
+  if (!read && !first_said(where.name, environment_value("AWS_PROFILE"), {}).empty()) {
     const profile_location at = where.resolved();
     throw config_error(
         fmt::format("there is no profile '{}' in {} or {}", at.name, at.config_file, at.credentials_file));
   }
   const profile none{}, &from = read ? *read : none;
   surroundings made;
-  made.region = first_said(environment("AWS_REGION"), environment("AWS_DEFAULT_REGION"), from.value("region"));
-  made.ca_file = detail::in_home(first_said(environment("AWS_CA_BUNDLE"), from.value("ca_bundle"), {}));
+  made.region =
+      first_said(environment_value("AWS_REGION"), environment_value("AWS_DEFAULT_REGION"), from.value("region"));
+  made.ca_file = detail::in_home(first_said(environment_value("AWS_CA_BUNDLE"), from.value("ca_bundle"), {}));
   made.addressing_style = from.value("s3.addressing_style");
-  if (!detail::equal_ignoring_case(environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true"))
-    made.endpoint_url =
-        first_said(environment("AWS_ENDPOINT_URL_S3"), environment("AWS_ENDPOINT_URL"), from.endpoint_url());
+  if (!detail::equal_ignoring_case(environment_value("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true"))
+    made.endpoint_url = first_said(environment_value("AWS_ENDPOINT_URL_S3"), environment_value("AWS_ENDPOINT_URL"),
+                                   from.endpoint_url());
   return made;
 }
 

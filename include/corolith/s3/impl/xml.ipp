@@ -29,7 +29,7 @@ inline void check_tree(const pugi::xml_document& document) {
   for (pugi::xml_node node = document.first_child(); node;) {
     if (node.type() == pugi::node_doctype) reject_xml("it has a document type, which S3 never uses");
     if (pugi::xml_node below = node.first_child()) {
-      if (++level > most_xml_levels) reject_xml("its XML is nested too deeply");
+      if (++level >= most_xml_levels) reject_xml("its XML is nested too deeply");
       node = below;
       continue;
     }
