@@ -47,6 +47,7 @@ inline std::size_t size_of(std::span<const ::iovec> parts) noexcept {
   for (const ::iovec& part : parts) size += part.iov_len;
   return size;
 }
+inline constexpr std::span<::iovec> nothing;
 inline ::iovec part_of(byte_span bytes) noexcept { return {const_cast<std::byte*>(bytes.data()), bytes.size()}; }
 
 /// Sends all parts, or with TLS what is encrypted, or until the server answers or closes.
@@ -86,7 +87,7 @@ inline task<void> push_body(connection* on, byte_span body) {
     const std::size_t now = std::min(body.size(), encrypted_at_once);
     on->tls->encrypt(body.first(now));
     body = body.subspan(now);
-    co_await push(on, {});
+    co_await push(on, nothing);
   }
 }
 
@@ -100,7 +101,7 @@ inline task<void> send(connection* on, http_request request, byte_span body) {
   const std::size_t now = std::min(body.size(), encrypted_at_once);
   on->tls->encrypt(on->head.span());
   if (now > 0) on->tls->encrypt(body.first(now));
-  co_await push(on, {});
+  co_await push(on, nothing);
   if (now < body.size()) co_await push_body(on, body.subspan(now));
 }
 
@@ -112,7 +113,7 @@ inline task<outcome> receive_encrypted(connection* on, mutable_byte_span into, u
   for (;;) {
     const std::size_t got = tls.decrypt(into);
     if (got > 0 || tls.at_end()) co_return outcome(std::error_code(), got);
-    if (!tls.outgoing().empty()) co_await push(on, {});
+    if (!tls.outgoing().empty()) co_await push(on, nothing);
     const auto [failure, came] = co_await uring::recv(on->loop, on->socket.get(), tls.room(), limit).nothrow();
     if (failure) co_return outcome(failure, 0);
     if (came == 0) {
@@ -151,7 +152,9 @@ inline task<bool> fill(connection* on, uring::op_options limit) {
 inline uring::op_options usual_limit(const connection& on) { return {on.pool->options.idle_timeout}; }
 
 inline task<void> fill_or_fail(connection* on) {
-  if (!co_await fill(on, usual_limit(*on))) fail_to_receive(*on, std::make_error_code(std::errc::timed_out));
+  const uring::op_options limit = usual_limit(*on);
+  const bool filled = co_await fill(on, limit);
+  if (!filled) fail_to_receive(*on, std::make_error_code(std::errc::timed_out));
 }
 
 /// Whether a head that was taken is one of those that others follow.
@@ -183,7 +186,8 @@ inline task<bool> wait_for_continue(connection* on, std::chrono::nanoseconds mos
       break;
     }
     const uring::op_options limit{std::max(until - corolith::loop::clock::now(), std::chrono::nanoseconds(0))};
-    if (!co_await fill(on, limit)) co_return true;
+    const bool filled = co_await fill(on, limit);
+    if (!filled) co_return true;
   }
   co_return false;
 }
@@ -222,7 +226,8 @@ inline task<std::string> receive_text(connection* on, std::size_t most) {
   for (;;) {
     if (filled == text.size()) text.resize(std::min(most + 1, std::max<std::size_t>(2 * filled, 4096)));
     const auto rest = std::as_writable_bytes(std::span(text)).subspan(filled);
-    filled += co_await receive_body(on, rest, false);
+    const std::size_t got = co_await receive_body(on, rest, false);
+    filled += got;
     if (filled > most) on->fail(errc::protocol, "the answer is longer than " + std::to_string(most) + " bytes");
     if (on->reader.complete()) break;
   }
@@ -234,8 +239,10 @@ inline task<void> discard(connection* on) {
   std::array<std::byte, 4096> sink;
   try {
     std::size_t read = 0;
-    while (!on->reader.complete() && read < short_rest && on->reader.least_left() <= short_rest)
-      read += co_await receive_body(on, sink, true);
+    while (!on->reader.complete() && read < short_rest && on->reader.least_left() <= short_rest) {
+      const std::size_t got = co_await receive_body(on, sink, true);
+      read += got;
+    }
   } catch (const transport_error&) {  // closed, then
   }
 }
