@@ -246,7 +246,8 @@ TEST_CASE("many keys are removed by few requests") {
   fake_s3 server;
   server.on([](peer& to, const seen_request& request) {
     if (request.kind() != "POST ?delete") return false;
-    to.answer("<DeleteResult><Error><Key>k7</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>");
+    to.answer(
+        "<DeleteResult><Error><Key>k7</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>");
     return true;
   });
   const s3::client client(options_for(server));

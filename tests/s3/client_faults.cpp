@@ -115,8 +115,8 @@ TEST_CASE("a body that breaks off is continued where it broke") {
     if (breaks-- <= 0) return false;
     const auto from = static_cast<std::size_t>(std::stoul(request.header("range").substr(6)));
     to.write("HTTP/1.1 206 Partial Content\r\ncontent-length: " + std::to_string(content.size() - from) +
-             "\r\ncontent-range: bytes " + std::to_string(from) + "-59999/60000\r\netag: \"" + fake_s3::etag_of(content) +
-             "\"\r\n\r\n" + content.substr(from, 20'000));
+             "\r\ncontent-range: bytes " + std::to_string(from) + "-59999/60000\r\netag: \"" +
+             fake_s3::etag_of(content) + "\"\r\n\r\n" + content.substr(from, 20'000));
     to.drop();
     throw peer_gone("on purpose");
   });
@@ -167,7 +167,9 @@ TEST_CASE("an object that is replaced while it is read is an error") {
   });
   const s3::client client(options_for(server));
   const scratch folder;
-  SECTION("into memory") { CHECK(code_of([&] { sync_wait(client.get("b", "k")); }) == errc::precondition_failed); }
+  SECTION("into memory") {
+    CHECK(code_of([&] { sync_wait(client.get("b", "k")); }) == errc::precondition_failed);
+  }
   SECTION("into a file") {
     CHECK(code_of([&] { sync_wait(client.get_to_file("b", "k", folder / "k")); }) == errc::precondition_failed);
     CHECK(is_empty(folder));
@@ -186,9 +188,10 @@ TEST_CASE("an object that is replaced is noticed though the server knows no cond
     const std::string other = noise(500'000, 5);
     const std::string range = request.header("range");
     const std::size_t from = std::stoul(range.substr(6)), last = std::stoul(range.substr(range.find('-') + 1));
-    to.answer(other.substr(from, last - from + 1),
-              "etag: \"" + fake_s3::etag_of(other) + "\"\r\ncontent-range: " + "bytes " + range.substr(6) + "/500000\r\n",
-              "206 Partial Content");
+    to.answer(
+        other.substr(from, last - from + 1),
+        "etag: \"" + fake_s3::etag_of(other) + "\"\r\ncontent-range: " + "bytes " + range.substr(6) + "/500000\r\n",
+        "206 Partial Content");
     return true;
   });
   const s3::client client(options_for(server));
@@ -233,7 +236,8 @@ TEST_CASE("an upload that fails leaves no part") {
     CHECK(code_of([&] { sync_wait(client.put("b", "k", content)); }) == errc::access_denied);
   }
   SECTION("a file") {
-    CHECK(code_of([&] { sync_wait(client.put("b", "k", corolith::from_file(folder / "file"))); }) == errc::access_denied);
+    CHECK(code_of([&] { sync_wait(client.put("b", "k", corolith::from_file(folder / "file"))); }) ==
+          errc::access_denied);
   }
   SECTION("a stream") {
     CHECK(code_of([&] { sync_wait(client.put("b", "k", pieces_of(content, mib))); }) == errc::access_denied);
@@ -543,11 +547,12 @@ TEST_CASE("answers that are no answers are errors") {
   s3::client_options options = options_for(server);
   options.retry.attempts = 2;
   const s3::client client(options);
-  for (const char* each : {"", "garbage\r\n\r\n", "HTTP/1.1 206 Partial Content\r\ncontent-length: 5\r\n\r\nhello",
-                           "HTTP/1.1 206 Partial Content\r\ncontent-length: 5\r\ncontent-range: bytes 7-11/12\r\n\r\nhello",
-                           "HTTP/1.1 206 Partial Content\r\ncontent-length: 5\r\ncontent-range: bytes 0-3/12\r\n\r\nhello",
-                           "HTTP/1.1 206 Partial Content\r\ncontent-length: 9\r\ncontent-range: bytes 0-8/9\r\n\r\nhello",
-                           "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhel"}) {
+  for (const char* each :
+       {"", "garbage\r\n\r\n", "HTTP/1.1 206 Partial Content\r\ncontent-length: 5\r\n\r\nhello",
+        "HTTP/1.1 206 Partial Content\r\ncontent-length: 5\r\ncontent-range: bytes 7-11/12\r\n\r\nhello",
+        "HTTP/1.1 206 Partial Content\r\ncontent-length: 5\r\ncontent-range: bytes 0-3/12\r\n\r\nhello",
+        "HTTP/1.1 206 Partial Content\r\ncontent-length: 9\r\ncontent-range: bytes 0-8/9\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhel"}) {
     INFO(each);
     text = each;
     CHECK(code_of([&] { sync_wait(client.get("b", "k")); }) != errc{});

@@ -43,7 +43,9 @@ inline std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
-inline void write_file(const std::string& path, const std::string& content) { std::ofstream(path, std::ios::binary) << content; }
+inline void write_file(const std::string& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary) << content;
+}
 
 inline object_source::byte_stream pieces_of(std::string text, std::size_t each) {
   for (std::size_t at = 0; at < text.size(); at += each) co_yield to_bytes(text.substr(at, each));

@@ -29,8 +29,8 @@ namespace s3_test {
 /// A request as the server got it.
 struct seen_request {
   std::string method;
-  std::string path;   ///< decoded: "/bucket/key"
-  std::string query;  ///< as it came
+  std::string path;                            ///< decoded: "/bucket/key"
+  std::string query;                           ///< as it came
   std::map<std::string, std::string> headers;  ///< names in lower case
   std::string body;
 
@@ -39,7 +39,9 @@ struct seen_request {
     return found == headers.end() ? std::string() : found->second;
   }
   /// "PUT ?partNumber": the method, and which operation of it.
-  std::string kind() const { return query.empty() ? method : method + " ?" + query.substr(0, query.find_first_of("=&")); }
+  std::string kind() const {
+    return query.empty() ? method : method + " ?" + query.substr(0, query.find_first_of("=&"));
+  }
   std::string query_value(const std::string& name) const {
     const std::string all = '&' + query;
     const std::size_t at = all.find('&' + name + '=');
@@ -63,7 +65,9 @@ class fake_s3 {
     std::lock_guard lock(mutex_);
     hook_ = std::move(does);
   }
-  std::string url() const { return (tls_ ? "https://localhost:" : "http://127.0.0.1:") + std::to_string(server_.port()); }
+  std::string url() const {
+    return (tls_ ? "https://localhost:" : "http://127.0.0.1:") + std::to_string(server_.port());
+  }
   std::uint16_t port() const { return server_.port(); }
   int connections() const { return server_.connections(); }
 
@@ -116,8 +120,8 @@ class fake_s3 {
     return corolith::s3::detail::md5_hexadecimal({std::as_bytes(std::span(content))});
   }
   static std::string error(const std::string& name, const std::string& more = "") {
-    return "<?xml version=\"1.0\"?><Error><Code>" + name + "</Code><Message>a test</Message><RequestId>r1</RequestId>" + more +
-           "</Error>";
+    return "<?xml version=\"1.0\"?><Error><Code>" + name + "</Code><Message>a test</Message><RequestId>r1</RequestId>" +
+           more + "</Error>";
   }
 
  private:
@@ -204,7 +208,8 @@ class fake_s3 {
     const std::string range = request.header("range");
     if (range.empty() || head) {
       if (!head) return client.answer(*found, headers);
-      return client.write("HTTP/1.1 200 OK\r\ncontent-length: " + std::to_string(found->size()) + "\r\n" + headers + "\r\n");
+      return client.write("HTTP/1.1 200 OK\r\ncontent-length: " + std::to_string(found->size()) + "\r\n" + headers +
+                          "\r\n");
     }
     const std::size_t dash = range.find('-');
     std::size_t from = 0, last = found->size() - 1;
@@ -215,13 +220,14 @@ class fake_s3 {
       if (dash + 1 < range.size()) last = std::min<std::size_t>(last, std::stoul(range.substr(dash + 1)));
     }
     if (from >= found->size()) return refuse("416 Range Not Satisfiable", "InvalidRange");
-    headers += "content-range: bytes " + std::to_string(from) + '-' + std::to_string(last) + '/' + std::to_string(found->size()) +
-               "\r\n";
+    headers += "content-range: bytes " + std::to_string(from) + '-' + std::to_string(last) + '/' +
+               std::to_string(found->size()) + "\r\n";
     client.answer(found->substr(from, last - from + 1), headers, "206 Partial Content");
   }
 
   void put(peer& client, const seen_request& request) {
-    if (const std::string source = request.header("x-amz-copy-source"); !source.empty()) return copy(client, request, source);
+    if (const std::string source = request.header("x-amz-copy-source"); !source.empty())
+      return copy(client, request, source);
     if (request.header("if-none-match") == "*" && content(request.path))
       return client.answer(error("PreconditionFailed"), "", "412 Precondition Failed");
     set(request.path, request.body);
@@ -273,7 +279,8 @@ class fake_s3 {
   void complete(peer& client, const seen_request& request) {
     const std::optional<std::string> etag = complete_quietly(request);
     if (!etag) return client.answer(error("NoSuchUpload"), "", "404 Not Found");
-    client.answer("<CompleteMultipartUploadResult><ETag>&quot;" + *etag + "&quot;</ETag></CompleteMultipartUploadResult>");
+    client.answer("<CompleteMultipartUploadResult><ETag>&quot;" + *etag +
+                  "&quot;</ETag></CompleteMultipartUploadResult>");
   }
   void abort(peer& client, const seen_request& request) {
     std::size_t gone = 0;
@@ -301,12 +308,14 @@ class fake_s3 {
           next = key;
           break;
         }
-        text += "<Contents><Key>" + corolith::s3::uri_encode(key, true) + "</Key><Size>" + std::to_string(at->second.content.size()) +
-                "</Size><ETag>&quot;" + at->second.etag + "&quot;</ETag></Contents>";
+        text += "<Contents><Key>" + corolith::s3::uri_encode(key, true) + "</Key><Size>" +
+                std::to_string(at->second.content.size()) + "</Size><ETag>&quot;" + at->second.etag +
+                "&quot;</ETag></Contents>";
       }
     }
-    client.answer("<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>" + std::string(next.empty() ? "false" : "true") +
-                  "</IsTruncated>" + (next.empty() ? "" : "<NextContinuationToken>" + next + "</NextContinuationToken>") + text +
+    client.answer("<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>" +
+                  std::string(next.empty() ? "false" : "true") + "</IsTruncated>" +
+                  (next.empty() ? "" : "<NextContinuationToken>" + next + "</NextContinuationToken>") + text +
                   "</ListBucketResult>");
   }
 

@@ -56,6 +56,7 @@ struct connection {
   response_reader reader;
   byte_buffer head;
   bool used_before = false;  // by another exchange
+  bool expects = false;      // a go-ahead before it sends the body
   bool answered = false;     // before it had the whole request
   std::error_code send_failure;
   std::optional<http_response> final_head;  // that came instead of a 100

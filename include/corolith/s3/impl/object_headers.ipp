@@ -14,7 +14,7 @@ namespace corolith::inline v0::s3::detail {
 
 inline constexpr std::string_view metadata_prefix = "x-amz-meta-";
 
-inline bool is_token(std::string_view text) noexcept {
+inline bool can_name_header(std::string_view text) noexcept {
   constexpr std::string_view also = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -32,7 +32,7 @@ COROLITH_DECL void add_object_headers(header_list& to, const object_headers& fro
   add("content-language", from.content_language);
   add("cache-control", from.cache_control);
   for (const auto& [name, value] : from.metadata) {
-    if (!is_token(name))
+    if (!can_name_header(name))
       throw error(errc::misuse,
                   "the name '" + name + "' of metadata cannot stand in a header: use letters, digits, - and _");
     std::string lower(metadata_prefix);
