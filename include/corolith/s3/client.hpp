@@ -35,7 +35,6 @@ struct client_counters {
   std::uint64_t bytes_received = 0;  ///< of objects
   std::uint64_t connections_opened = 0;
   std::uint64_t connections_reused = 0;  ///< how often a request found one that was open
-  std::uint64_t connections_open = 0;    ///< now
   std::uint64_t memory_in_use = 0;       ///< bytes of the budget, now
   std::uint64_t memory_peak = 0;
 };

@@ -39,7 +39,7 @@ class lane {
 
   client_core& core;
   uring::io_loop loop;
-  connection_pool pool;
+  std::optional<connection_pool> pool;
   first_byte_times first_bytes;
   std::set<std::string, std::less<>> proven_buckets;  ///< which have answered: a large body may be sent to them at once
 
@@ -92,7 +92,7 @@ class client_core {
 
   struct {
     std::atomic<std::uint64_t> requests{0}, retries{0}, redirects{0}, hedges{0}, bytes_sent{0}, bytes_received{0};
-    std::atomic<std::uint64_t> memory_in_use{0}, memory_peak{0};
+    std::atomic<std::uint64_t> connections_opened{0}, connections_reused{0}, memory_in_use{0}, memory_peak{0};
   } counted;
   COROLITH_DECL client_counters counters() const;
 

@@ -24,7 +24,7 @@ inline transport_options transport_of(const client_options& options, std::size_t
 COROLITH_DECL lane::lane(client_core& owner, std::size_t most_connections)
     : core(owner),
       loop(owner.options().io),
-      pool(loop, transport_of(owner.options(), most_connections)),
+      pool(std::in_place, loop, transport_of(owner.options(), most_connections)),
       first_bytes(owner.options().hedge_at_least),
       thread_([this] {
         try {
@@ -32,6 +32,8 @@ COROLITH_DECL lane::lane(client_core& owner, std::size_t most_connections)
         } catch (const std::exception& failure) {
           log::error(std::string("a thread of an S3 client ended early: ") + failure.what());
         }
+        const corolith::detail::current_loop_scope still(&loop);  // where a pool can be taken apart at once
+        pool.reset();
       }) {}
 
 COROLITH_DECL lane::~lane() {
@@ -130,12 +132,8 @@ COROLITH_DECL client_counters client_core::counters() const {
   now.bytes_received = counted.bytes_received.load(relaxed);
   now.memory_in_use = counted.memory_in_use.load(relaxed);
   now.memory_peak = counted.memory_peak.load(relaxed);
-  for (const auto& each : lanes_) {
-    const pool_counters of = each->pool.counters();
-    now.connections_opened += of.opened;
-    now.connections_reused += of.reused;
-    now.connections_open += of.open;
-  }
+  now.connections_opened = counted.connections_opened.load(relaxed);
+  now.connections_reused = counted.connections_reused.load(relaxed);
   return now;
 }
 

@@ -207,7 +207,9 @@ inline task<trial> try_once(lane* at, request* what, bool repeated, bool may_be_
     prepare(*what, at->core);
     request_place place = locate(*where, what->bucket, what->key, what->query);
     const origin there{where->tls, place.host, where->port};
-    exchange to = co_await at->pool.open(there);
+    exchange to = co_await at->pool->open(there);
+    auto& counted = at->core.counted;
+    (to.reused() ? counted.connections_reused : counted.connections_opened).fetch_add(1, std::memory_order_relaxed);
     const bool ask_first =
         what->body_size() >= worth_asking_first && (repeated || !at->proven_buckets.contains(what->bucket));
     const auto begun = loop::clock::now();
