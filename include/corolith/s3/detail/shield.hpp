@@ -64,9 +64,10 @@ inline task<bool> slept(loop::time_point until) {
 
 inline task<void> graced_watch(grace_state* state, std::chrono::nanoseconds grace) {
   co_await from_now_on(state->wake.get_token());
-  co_await slept(loop::time_point::max());
+  [[maybe_unused]] const bool never = co_await slept(loop::time_point::max());
   co_await from_now_on(state->over.get_token());
-  if (co_await slept(loop::clock::now() + grace)) state->late.request_stop();
+  const bool too_long = co_await slept(loop::clock::now() + grace);
+  if (too_long) state->late.request_stop();
 }
 
 /// Runs a task that a stop request reaches only after a time of grace, in which most come to their end.
