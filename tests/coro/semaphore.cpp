@@ -154,8 +154,7 @@ TEST_CASE("a semaphore keeps its limit among threads", "[coro]") {
   cl::semaphore three(3);
   std::atomic<int> inside{0}, most{0};
   std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i)
-    threads.emplace_back([&] { cl::sync_wait(takes_turns(&three, &inside, &most, 500)); });
+  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { cl::sync_wait(takes_turns(&three, &inside, &most, 500)); });
   for (std::thread& each : threads) each.join();
   CHECK(inside == 0);
   CHECK(most >= 1);

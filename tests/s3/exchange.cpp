@@ -2,16 +2,19 @@
 #include "support.hpp"
 
 #include <corolith/core/error.hpp>
-#include <corolith/coro/when_all.hpp>
+#include <corolith/coro/this_task.hpp>
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
+#include <span>
+#include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -162,6 +165,28 @@ TEST_CASE("a large body goes to its place", "[s3]") {
   CHECK(place == body);
   CHECK(here.run(ask(&here.pool, plain(server), request("GET"))).body == "again");
   CHECK(server.connections() == 1);
+}
+
+TEST_CASE("a large body that is longer than it says is refused", "[s3]") {
+  const std::string body = pattern(200'000);
+  std::atomic<bool> sent{false};
+  scripted_server server([&](peer& client, int) {
+    client.head();
+    client.answer(body);
+    client.write("and more");
+    sent = true;
+    client.rest();
+  });
+  pool_on_thread here;
+  const auto late = [](connection_pool* pool, origin to, std::atomic<bool>* all_sent) -> cl::task<void> {
+    exchange with = co_await pool->open(to);
+    co_await with.send(request("GET"));
+    const http_response head = co_await with.receive_head();
+    while (!*all_sent) co_await cl::sleep_for(1ms);
+    std::string place(*head.content_length, '\0');
+    co_await with.receive_all(std::as_writable_bytes(std::span(place)));
+  };
+  CHECK(failure_of([&] { here.run(late(&here.pool, plain(server), &sent)); }).code() == cl::errc::protocol);
 }
 
 TEST_CASE("a chunked body is joined, its trailer dropped", "[s3]") {
@@ -323,11 +348,12 @@ TEST_CASE("an answer that is cut off is unreachable, and says where", "[s3]") {
     const char* sent;
     const char* says;
   };
-  const cut each = GENERATE(cut{"", "without an answer"}, cut{"HTTP/1.1 200 OK\r\nconte", "within the head"},
-                            cut{"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n", "after 0 of 10 bytes"},
-                            cut{"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello", "after 5 of 10 bytes"},
-                            cut{"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhel", "last chunk"},
-                            cut{"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", "last chunk"});
+  const cut each =
+      GENERATE(cut{"", "without an answer"}, cut{"HTTP/1.1 200 OK\r\nconte", "within the head"},
+               cut{"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n", "after 0 of 10 bytes"},
+               cut{"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello", "after 5 of 10 bytes"},
+               cut{"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhel", "last chunk"},
+               cut{"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", "last chunk"});
   scripted_server server([&](peer& client, int) {
     client.head();
     client.write(each.sent);
@@ -344,8 +370,8 @@ TEST_CASE("an answer that is cut off is unreachable, and says where", "[s3]") {
 
 TEST_CASE("an answer that is no HTTP is refused", "[s3]") {
   const char* const sent = GENERATE(
-      "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 abc OK\r\n\r\n", "HTTP/1.1 200 OK\r\na b: c\r\n\r\n",
-      "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx",
+      "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 abc OK\r\n\r\n",
+      "HTTP/1.1 200 OK\r\na b: c\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx",
       "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\nx", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello, world",
       "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
       "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n\r\n",

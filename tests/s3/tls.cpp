@@ -5,8 +5,8 @@
 #include <corolith/core/error.hpp>
 #include <corolith/coro/when_all.hpp>
 
-#include "support/scratch.hpp"
 #include <catch2/catch.hpp>
+#include "support/scratch.hpp"
 
 #include <atomic>
 #include <chrono>

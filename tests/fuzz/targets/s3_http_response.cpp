@@ -29,8 +29,9 @@ struct outcome {
   std::string body;
 
   bool operator==(const outcome& other) const {
-    if (code != other.code || status != other.status || headers != other.headers) return false;
-    return code != errc() || body == other.body;  // of a broken answer more or less may have come before it broke
+    if (code != errc() || other.code != errc())  // what breaks and then ends may be taken for either
+      return code != errc() && other.code != errc();
+    return status == other.status && headers == other.headers && body == other.body;
   }
 };
 

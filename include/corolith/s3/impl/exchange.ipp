@@ -125,7 +125,7 @@ inline task<outcome> receive_encrypted(connection* on, mutable_byte_span into, u
 }
 
 /// The failure of a receive, after which an earlier one of a send is what tells more.
-[[noreturn]] inline void fail_to_receive(const connection& on, std::error_code failure) {
+[[noreturn]] inline void fail_to_receive(connection& on, std::error_code failure) {
   if (on.send_failure && failure != std::errc::operation_canceled) failure = on.send_failure;
   on.fail(failure, "while it was to answer");
 }
@@ -216,6 +216,7 @@ inline task<std::size_t> receive_body(connection* on, mutable_byte_span into, bo
     if (came.first) fail_to_receive(*on, came.first);
     if (came.second == 0) on->end();
     on->reader.bypassed(came.second);
+    on->check_end();
     filled += came.second;
   }
   co_return filled;

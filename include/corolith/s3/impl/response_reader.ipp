@@ -34,6 +34,7 @@ class response_parser final : public http::basic_parser<false> {
   void on_response_impl(int status, beast::string_view reason, int, beast::error_code&) override {
     head.status = status;
     head.reason.assign(reason.data(), reason.size());
+    head.headers.reserve(16);
   }
   void on_field_impl(http::field, beast::string_view name, beast::string_view value, beast::error_code&) override {
     if (is_header_done()) return;  // behind a chunked body
