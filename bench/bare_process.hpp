@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <corolith/core/own_executable.hpp>
-#include <corolith/core/spawn.hpp>
+#include "line_process.hpp"
 
-#include <fcntl.h>
+#include <corolith/core/own_executable.hpp>
+
 #include <sched.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstddef>
@@ -21,53 +19,32 @@
 /// Processes of this program that do without corolith what its calls do, and nothing else.
 namespace bench {
 
+/// What starts this program again.
+inline std::vector<std::string> of_this_program(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words{corolith::own_executable_path()};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return words;
+}
+
 /// One that answers each line of its standard input with a line: how many seconds that took. The first line, before any question,
 /// says that it is ready.
 class bare_process {
  public:
   /// `arguments` tell the program what it is to be.
-  explicit bare_process(const std::vector<std::string>& arguments) {
-    int in[2], out[2];
-    if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("no pipes");
-    std::vector<std::string> words{corolith::own_executable_path()};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    namespace process = corolith::process;
-    const int failure =
-        process::spawn(pid_, corolith::own_executable, words, {in[0], out[1], 2}, process::apart::group);
-    ::close(in[0]);
-    ::close(out[1]);
-    to_ = ::fdopen(in[1], "w");
-    from_ = ::fdopen(out[0], "r");
-    if (failure != 0) throw std::runtime_error("a bare loop could not be started");
-  }
-  ~bare_process() {
-    std::fclose(to_);  // which ends it
-    std::fclose(from_);
-    if (pid_ != 0) ::waitpid(pid_, nullptr, 0);
-  }
-  bare_process(const bare_process&) = delete;
-  bare_process& operator=(const bare_process&) = delete;
+  explicit bare_process(const std::vector<std::string>& arguments)
+      : process_(corolith::own_executable, of_this_program(arguments)) {}
 
   void pin(int processor) const {
     cpu_set_t only;
     CPU_ZERO(&only);
     CPU_SET(static_cast<unsigned>(processor), &only);
-    ::sched_setaffinity(pid_, sizeof only, &only);
+    ::sched_setaffinity(process_.pid(), sizeof only, &only);
   }
-  void ask(const std::string& line) {
-    std::fprintf(to_, "%s\n", line.c_str());
-    std::fflush(to_);
-  }
-  double answer() {
-    double value = 0;
-    if (std::fscanf(from_, "%lf", &value) != 1) throw std::runtime_error("a bare loop ended early");
-    return value;
-  }
+  void ask(const std::string& line) { process_.ask(line); }
+  double answer() { return std::stod(process_.answer()); }
 
  private:
-  pid_t pid_ = 0;
-  std::FILE* to_ = nullptr;
-  std::FILE* from_ = nullptr;
+  line_process process_;
 };
 
 /// What such a process does once it is ready: `work(line)` for each line.

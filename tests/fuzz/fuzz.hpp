@@ -21,7 +21,7 @@ struct target {
 };
 
 extern const target frame_decoder, handshake, messages, archives, config;
-extern const target s3_xml, s3_profile;
+extern const target s3_http_response, s3_xml, s3_profile;
 
 struct broken_promise : std::logic_error {
   using std::logic_error::logic_error;

@@ -47,6 +47,8 @@ if [ -d $licenses ]; then
   words=$(cat "${files[@]}" | LC_ALL=C wc -w)
   example word_count $licenses -- "^$words words in ${#files[@]} objects\$"
 fi
+run "$examples/presigned_url" nonsense
+expect_status 2 "presigned_url of no object"
 run "$examples/word_count"
 expect_status 2 "word_count without a directory"
 run "$examples/word_count" /no/such/directory

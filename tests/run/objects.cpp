@@ -7,6 +7,8 @@
 
 #include "support.hpp"
 
+#include <support/bucket_to_try.hpp>
+
 #include <cctype>
 #include <map>
 #include <numeric>
@@ -95,8 +97,23 @@ std::vector<std::string> files_below(const std::string& folder) {
 
 }  // namespace
 
-TEST_CASE("a map over all objects with a prefix, and one reducer for all", "[run]") {
-  cluster local;
+// A case for every store of a run: the directory of its own, and a bucket of a real server, which tests/storage/runs.sh starts.
+#define STORE_TEST_CASE(name) STORE_TEST_CASE_NAMED(INTERNAL_CATCH_UNIQUE_NAME(store_test_), name)
+#define STORE_TEST_CASE_NAMED(function, name)                                          \
+  static void function(const options& settings);                                       \
+  TEST_CASE(name, "[run]") { function(options()); }                                    \
+  TEST_CASE("a bucket: " name, "[.server][run]") {                                     \
+    const test_support::bucket_to_try tried;                                           \
+    options settings;                                                                  \
+    settings.store = tried.url();                                                      \
+    function(settings);                                                                \
+    tried.check_clean();                                                               \
+    for (const std::string& key : tried.keys()) CHECK(!key.starts_with(".corolith/")); \
+  }                                                                                    \
+  static void function(const options& settings)
+
+STORE_TEST_CASE("a map over all objects with a prefix, and one reducer for all") {
+  cluster local(settings);
   const store& objects = local->store();
   long words = 0;
   for (int i = 0; i < 6; ++i) words += write_text(objects, "corpus/text-" + std::to_string(i), 40 * i);
@@ -106,8 +123,8 @@ TEST_CASE("a map over all objects with a prefix, and one reducer for all", "[run
   CHECK(local->map_reduce<count_words, sum>(objects.objects("nothing/")).get() == 0);
 }
 
-TEST_CASE("a map over a list of keys, in that order", "[run]") {
-  cluster local;
+STORE_TEST_CASE("a map over a list of keys, in that order") {
+  cluster local(settings);
   const store& objects = local->store();
   for (const char* key : {"a", "b/c", "d"}) sync_wait(objects.put(key, key));
   const std::vector<std::string> chosen = {"d", "a", "b/c"};
@@ -116,8 +133,8 @@ TEST_CASE("a map over a list of keys, in that order", "[run]") {
   CHECK(thrown<error>([&] { local->map<text_of>(objects.objects(wrong)).get(); }).code() == errc::not_found);
 }
 
-TEST_CASE("slices by size: as many calls as slices, one reducer, and no word lost or cut", "[run]") {
-  cluster local;
+STORE_TEST_CASE("slices by size: as many calls as slices, one reducer, and no word lost or cut") {
+  cluster local(settings);
   const store& objects = local->store();
   const scratch folder;
   long words = 0;
@@ -136,8 +153,8 @@ TEST_CASE("slices by size: as many calls as slices, one reducer, and no word los
   CHECK(notes(sums) == 1);
 }
 
-TEST_CASE("slices by number: as many calls of each object", "[run]") {
-  cluster local;
+STORE_TEST_CASE("slices by number: as many calls of each object") {
+  cluster local(settings);
   const store& objects = local->store();
   const scratch folder;
   long words = 0;
@@ -150,8 +167,8 @@ TEST_CASE("slices by number: as many calls of each object", "[run]") {
   CHECK(notes(calls) == 12);
 }
 
-TEST_CASE("one reducer for each object", "[run]") {
-  cluster local;
+STORE_TEST_CASE("one reducer for each object") {
+  cluster local(settings);
   const store& objects = local->store();
   const scratch folder;
   std::map<std::string, long> words;
@@ -188,8 +205,8 @@ TEST_CASE("reducers by a key of one's own", "[run]") {
         }).message() == "three");
 }
 
-TEST_CASE("an object that changes while it is mapped is an error, not a mixture", "[run]") {
-  cluster local;
+STORE_TEST_CASE("an object that changes while it is mapped is an error, not a mixture") {
+  cluster local(settings);
   const store& objects = local->store();
   write_text(objects, "text", 500);
   std::vector<object_slice> slices;
@@ -199,8 +216,8 @@ TEST_CASE("an object that changes while it is mapped is an error, not a mixture"
   CHECK(contains(thrown<remote_error>([&] { local->map<count_words>(slices).get(); }).message(), "text"));
 }
 
-TEST_CASE("a call has the store of its driver", "[run]") {
-  cluster local;
+STORE_TEST_CASE("a call has the store of its driver") {
+  cluster local(settings);
   CHECK(local->call<store_url>().get() == local->store().url());
   CHECK(local->call<write_and_read>("from/a/call").get() == "written by a call");
   CHECK(sync_wait(local->store().get_text("from/a/call")) == "written by a call");
@@ -209,8 +226,8 @@ TEST_CASE("a call has the store of its driver", "[run]") {
   CHECK(contains(failure.message(), "no such object"));
 }
 
-TEST_CASE("references from one call are read by another", "[run]") {
-  cluster local;
+STORE_TEST_CASE("references from one call are read by another") {
+  cluster local(settings);
   const std::vector<object_ref> refs = local->map<keep>(std::vector{3, 0, 100'000}).get();
   CHECK(local->map<size_of>(refs).get() == std::vector<std::uint64_t>{3, 0, 100'000});
   CHECK(sync_wait(local->store().get_text(refs[0])) == "xxx");
@@ -245,8 +262,8 @@ TEST_CASE("in a store of the user's objects stay and temporary ones go", "[run]"
   CHECK(files_below(folder / "store") == std::vector<std::string>{folder / "store/result"});
 }
 
-TEST_CASE("an executor of a call has the same store", "[run]") {
-  cluster local;
+STORE_TEST_CASE("an executor of a call has the same store") {
+  cluster local(settings);
   const auto nested = [](int count) -> task<std::uint64_t> {
     const executor ex = this_call().executor();
     const std::vector<int> sizes(static_cast<std::size_t>(count), 10);

@@ -130,17 +130,17 @@ TEST_CASE("files that cannot be read are an error, those that are not there are 
 
 TEST_CASE("where the files are follows the variables of AWS's tools") {
   environment of_test;
-  of_test.set("HOME", "/home/me");
+  of_test.set("HOME", "/of/me");
   profile_location at = profile_location{}.resolved();
   REQUIRE(at.name == "default");
-  REQUIRE(at.config_file == "/home/me/.aws/config");
-  REQUIRE(at.credentials_file == "/home/me/.aws/credentials");
+  REQUIRE(at.config_file == "/of/me/.aws/config");
+  REQUIRE(at.credentials_file == "/of/me/.aws/credentials");
   of_test.set("AWS_PROFILE", "work");
   of_test.set("AWS_CONFIG_FILE", "~/my/config");
   of_test.set("AWS_SHARED_CREDENTIALS_FILE", "/etc/credentials");
   at = profile_location{}.resolved();
   REQUIRE(at.name == "work");
-  REQUIRE(at.config_file == "/home/me/my/config");
+  REQUIRE(at.config_file == "/of/me/my/config");
   REQUIRE(at.credentials_file == "/etc/credentials");
   at = profile_location{"mine", "/a", "/b"}.resolved();
   REQUIRE(at.name == "mine");

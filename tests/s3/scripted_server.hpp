@@ -7,11 +7,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -172,6 +173,10 @@ class scripted_server {
     }
   }
   void serve(corolith::unique_fd socket, int number) {
+    ::sigset_t pipe;  // OpenSSL writes to who has left; on this thread alone that is no signal
+    ::sigemptyset(&pipe);
+    ::sigaddset(&pipe, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
     peer client(std::move(socket));
     const known_here here(*this, client);
     try {

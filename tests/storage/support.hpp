@@ -8,6 +8,7 @@
 #include <corolith/storage/slice.hpp>
 #include <corolith/storage/store.hpp>
 
+#include <support/bucket_to_try.hpp>
 #include <support/scratch.hpp>
 
 #include <catch2/catch.hpp>
@@ -117,13 +118,18 @@ inline generator<bytes> pieces_of(std::vector<bytes> pieces) {
 
 }  // namespace storage_test
 
-/// A case for every store: a directory now, and a bucket of a real server when a script has started one (tests/storage/server.sh). `objects`
-/// is an empty store.
+/// A case for every store: a directory, and what lies below a prefix in a bucket of a real server, which tests/storage/server.sh starts.
+/// `objects` is an empty store.
 #define STORE_TEST_CASE(name) STORE_TEST_CASE_NAMED(INTERNAL_CATCH_UNIQUE_NAME(store_test_), name)
 #define STORE_TEST_CASE_NAMED(function, name)           \
   static void function(const corolith::store& objects); \
   TEST_CASE("a directory: " name, "[storage]") {        \
     const storage_test::directory_to_try tried;         \
+    function(tried.objects());                          \
+    tried.check_clean();                                \
+  }                                                     \
+  TEST_CASE("a bucket: " name, "[.server][storage]") {  \
+    const test_support::bucket_to_try tried;            \
     function(tried.objects());                          \
     tried.check_clean();                                \
   }                                                     \

@@ -105,3 +105,22 @@ target_compile_definitions(bench_flops PRIVATE
   BENCH_PEERS="${PROJECT_SOURCE_DIR}/bench/peers"
   BENCH_MPIRUN="$<$<BOOL:${MPI_CXX_FOUND}>:${MPIEXEC_EXECUTABLE}>"
   BENCH_FLOPS_MPI="${PROJECT_BINARY_DIR}/bench/peers/flops_mpi")
+
+# bench/s3: clients that it is compared with. Nothing of the library is in them.
+function(corolith_s3_peer name library)
+  add_executable(bench_peer_${name} bench/peers/${name}.cpp)
+  target_link_libraries(bench_peer_${name} PRIVATE corolith_flags ${library})
+  target_compile_features(bench_peer_${name} PRIVATE cxx_std_20)
+  set_target_properties(bench_peer_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench/peers)
+  add_dependencies(bench_s3 bench_peer_${name})
+endfunction()
+corolith_s3_peer(s3_ring corolith::liburing)
+find_package(CURL QUIET)
+if(CURL_FOUND)
+  corolith_s3_peer(s3_curl CURL::libcurl)
+endif()
+target_compile_definitions(bench_s3 PRIVATE
+  BENCH_PEERS="${PROJECT_SOURCE_DIR}/bench/peers"
+  BENCH_SERVERS="${PROJECT_SOURCE_DIR}/tests/support"
+  BENCH_S3_RING="${PROJECT_BINARY_DIR}/bench/peers/s3_ring"
+  BENCH_S3_CURL="$<$<BOOL:${CURL_FOUND}>:${PROJECT_BINARY_DIR}/bench/peers/s3_curl>")

@@ -19,6 +19,7 @@
 #include <corolith/codec/impl/registry.ipp>
 #include <corolith/core/impl/command.ipp>
 #include <corolith/core/impl/config.ipp>
+#include <corolith/core/impl/interrupt_watch.ipp>
 #include <corolith/core/impl/log.ipp>
 #include <corolith/coro/impl/asio_loop.ipp>
 #include <corolith/coro/impl/loop.ipp>
@@ -84,6 +85,7 @@
 #include <corolith/schedule/impl/agents.ipp>
 #include <corolith/schedule/impl/batches.ipp>
 #include <corolith/schedule/impl/dispatch.ipp>
+#include <corolith/schedule/impl/recall.ipp>
 #include <corolith/schedule/impl/scheduler.ipp>
 #include <corolith/simd/impl/instruction_set.ipp>
 #include <corolith/simd/impl/monte_carlo.ipp>
@@ -96,6 +98,7 @@
 #include <corolith/storage/impl/posix.ipp>
 #include <corolith/storage/impl/posix_files.ipp>
 #include <corolith/storage/impl/posix_list.ipp>
+#include <corolith/storage/impl/s3.ipp>
 #include <corolith/storage/impl/slice.ipp>
 #include <corolith/storage/impl/store.ipp>
 #include <corolith/uring/impl/blocking_call.ipp>

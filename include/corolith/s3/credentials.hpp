@@ -3,26 +3,13 @@
 
 #include <corolith/core/detail/decl.hpp>
 #include <corolith/coro/task.hpp>
+#include <corolith/s3/access_keys.hpp>
 #include <corolith/s3/profile.hpp>
-#include <corolith/s3/types.hpp>
 
 #include <chrono>
 #include <memory>
-#include <optional>
-#include <string>
 
 namespace corolith::inline v0::s3 {
-
-/// What requests are signed with. There is no way to print them: none of it belongs in a log.
-struct credentials {
-  std::string access_key;
-  std::string secret_key;
-  std::string session_token;          ///< of temporary ones; else empty
-  std::optional<time_point> expires;  ///< nothing: never
-
-  /// No signature at all: for objects that everybody may read.
-  bool anonymous() const noexcept { return access_key.empty(); }
-};
 
 /// Where credentials come from. Shared by clients; `get` may be awaited on any loop, by many tasks at once.
 class credentials_provider {

@@ -28,7 +28,7 @@ struct endpoint {
   std::string region = "us-east-1";
   addressing style = addressing::automatic;
 
-  /// From "https://host:port/path", "http://…", or a host alone, which means https. The region of an AWS host follows from its
+  /// From "https://host:port/path", "http://...", or a host alone, which means https. The region of an AWS host follows from its
   /// name where `region` is empty; elsewhere it is then us-east-1. Throws config_error that says what is wrong.
   COROLITH_DECL static endpoint parse(std::string_view url, std::string_view region = {},
                                       addressing style = addressing::automatic);

@@ -28,7 +28,7 @@ class profile {
  public:
   struct setting {
     std::string value;
-    std::string source;  ///< "/home/me/.aws/config:12"
+    std::string source;  ///< "~/.aws/config:12"
   };
 
   const std::string& name() const noexcept { return name_; }

@@ -3,7 +3,7 @@
 
 #include <corolith/core/bytes.hpp>
 #include <corolith/core/detail/decl.hpp>
-#include <corolith/s3/credentials.hpp>
+#include <corolith/s3/access_keys.hpp>
 #include <corolith/s3/detail/http_message.hpp>
 #include <corolith/s3/endpoint.hpp>
 #include <corolith/s3/types.hpp>

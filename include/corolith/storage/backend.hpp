@@ -15,6 +15,12 @@
 
 namespace corolith::inline v0::storage {
 
+/// Bytes of objects that went through a store in this process so far, those of transfers under way and of attempts that failed included.
+struct traffic {
+  std::uint64_t received = 0;
+  std::uint64_t sent = 0;
+};
+
 /// What a `store` is made of; see there for what each verb means. Owned by a shared_ptr, which every task of it holds until it ends; all
 /// functions may be called from any thread.
 class backend : public std::enable_shared_from_this<backend> {
@@ -34,6 +40,8 @@ class backend : public std::enable_shared_from_this<backend> {
   virtual task<put_result> copy(std::string from, std::string to, copy_options how) = 0;
   virtual generator<list_entry> list(list_options what) = 0;
   virtual task<void> check() = 0;
+  /// For who shows progress; a backend that does not count says 0.
+  virtual traffic moved() const noexcept { return {}; }
 };
 
 }  // namespace corolith::inline v0::storage

@@ -30,7 +30,7 @@ struct slicing {
   std::optional<char> newline{};  ///< slices end behind this byte, so that no record is cut
 };
 
-/// Objects by name, in a directory; the verbs are those of S3, whose buckets are to follow. A cheap handle: copies share what is behind
+/// Objects by name, in a directory or a bucket; the verbs are those of S3. A cheap handle: copies share what is behind
 /// them. All functions may be called from any thread; what they return starts when it is awaited, resumes at home, and is given up
 /// when the awaiting task is asked to stop (`cancelled`).
 ///
@@ -39,8 +39,8 @@ struct slicing {
 /// for what is not there, errc::access_denied, errc::precondition_failed, errc::misuse for a bad key.
 class store {
  public:
-  /// "posix:///folder" or a path; docs/storage.md lists the options. "s3://bucket/prefix" is understood and refused: there is no S3 client
-  /// yet. Nothing is looked at here: a folder is made by the first put. Throws config_error.
+  /// "posix:///folder", a path or "s3://bucket/prefix"; docs/storage.md lists the options. Nothing is looked at here: a folder is made by
+  /// the first put, and a bucket has to be there. Throws config_error.
   COROLITH_DECL static store open(std::string_view url);
   /// Over a backend of one's own. `url` is what names it; processes that cannot `open` it cannot read its slices and references.
   COROLITH_DECL store(std::shared_ptr<storage::backend> where, std::string url);
@@ -142,6 +142,9 @@ class store {
 
   /// Throws when the directory or the bucket is not there (errc::not_found) or may not be read.
   task<void> check() const { return backend_->check(); }
+
+  /// Bytes that came and went so far through this store, by whatever handle of this process: for who shows progress.
+  storage::traffic moved() const noexcept { return backend_->moved(); }
 
   /// What keys of temporary objects begin with. And: another handle, whose temporary objects have names that begin like that.
   const std::string& temporary_prefix() const noexcept { return temporary_prefix_; }

@@ -2,16 +2,13 @@
 #pragma once
 
 #include <corolith/agent/agent.hpp>
+#include <corolith/core/interrupt_watch.hpp>
 #include <corolith/core/log.hpp>
 #include <corolith/coro/sync_wait.hpp>
 #include <corolith/run/detail/run_store.hpp>
 #include <corolith/run/main.hpp>
 #include <corolith/run/options.hpp>
 
-#include <poll.h>
-#include <signal.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -19,60 +16,10 @@
 #include <exception>
 #include <functional>
 #include <stop_token>
-#include <thread>
 
 namespace corolith {
 inline namespace v0 {
 namespace detail {
-
-/// Takes SIGINT and SIGTERM on a thread of its own while it lives. The signals must be blocked in all threads, so it is made
-/// before any other thread.
-class interrupt_watch {
- public:
-  interrupt_watch() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &signals_, &before_);
-    arrivals_ = ::signalfd(-1, &signals_, SFD_CLOEXEC);
-    finish_ = ::eventfd(0, EFD_CLOEXEC);
-  }
-
-  /// Calls `first` at the first signal and `again` at each later one, on the watch's thread.
-  void start(std::function<void(int)> first, std::function<void(int)> again) {
-    thread_ = std::thread(&interrupt_watch::run, this, std::move(first), std::move(again));
-  }
-
-  ~interrupt_watch() {
-    if (thread_.joinable()) {
-      ::eventfd_write(finish_, 1);
-      thread_.join();
-    }
-    ::close(arrivals_);
-    ::close(finish_);
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  interrupt_watch(const interrupt_watch&) = delete;
-  interrupt_watch& operator=(const interrupt_watch&) = delete;
-
- private:
-  void run(std::function<void(int)> first, std::function<void(int)> again) {
-    for (bool seen = false;;) {
-      pollfd waiting[2] = {{arrivals_, POLLIN, 0}, {finish_, POLLIN, 0}};
-      if (::poll(waiting, 2, -1) < 0) continue;
-      if (waiting[1].revents != 0) return;
-      signalfd_siginfo arrived;
-      if (::read(arrivals_, &arrived, sizeof arrived) != sizeof arrived) continue;
-      (seen ? again : first)(static_cast<int>(arrived.ssi_signo));
-      seen = true;
-    }
-  }
-
-  sigset_t signals_, before_;
-  int arrivals_ = -1;
-  int finish_ = -1;
-  std::thread thread_;
-};
 
 inline int complain(const std::string& text, int status) {
   std::fflush(stdout);

@@ -43,9 +43,11 @@ struct connection {
   mutable_byte_span room();
   /// Nothing more comes from the server.
   void end();
-  [[noreturn]] void fail(errc code, const std::string& what) const;
+  /// A long body was received to its end: fails when there is more.
+  void check_end();
+  [[noreturn]] void fail(errc code, const std::string& what);
   /// An operation on the socket failed. `cancelled` when it was.
-  [[noreturn]] void fail(std::error_code failure, const char* while_doing) const;
+  [[noreturn]] void fail(std::error_code failure, const char* while_doing);
   bool reusable();
 
   std::shared_ptr<pool_state> pool;
@@ -58,6 +60,7 @@ struct connection {
   bool used_before = false;  // by another exchange
   bool expects = false;      // a go-ahead before it sends the body
   bool answered = false;     // before it had the whole request
+  bool broken = false;       // something failed, so that it cannot be used again
   std::error_code send_failure;
   std::optional<http_response> final_head;  // that came instead of a 100
   corolith::loop::time_point idle_since;

@@ -3,7 +3,7 @@
 
 #include <corolith/core/detail/decl.hpp>
 #include <corolith/coro/task.hpp>
-#include <corolith/s3/credentials.hpp>
+#include <corolith/s3/access_keys.hpp>
 
 #include <chrono>
 #include <string>
@@ -16,7 +16,7 @@ namespace corolith::inline v0::s3::detail {
 COROLITH_DECL task<credentials> run_credential_process(std::string command, std::string source,
                                                        std::chrono::nanoseconds time);
 
-/// From {"Version": 1, "AccessKeyId": …, "SecretAccessKey": …, "SessionToken": …, "Expiration": …}. Errors show nothing of the text.
+/// From {"Version": 1, "AccessKeyId": ..., "SecretAccessKey": ..., "SessionToken": ..., "Expiration": ...}. Errors show nothing of the text.
 COROLITH_DECL credentials parse_process_output(std::string_view text, const std::string& source, time_point now);
 
 }  // namespace corolith::inline v0::s3::detail

@@ -59,6 +59,7 @@ class header_list {
   std::size_t size() const noexcept { return fields_.size(); }
   bool empty() const noexcept { return fields_.empty(); }
   void clear() noexcept { fields_.clear(); }
+  void reserve(std::size_t count) { fields_.reserve(count); }
 
  private:
   std::vector<header_field> fields_;

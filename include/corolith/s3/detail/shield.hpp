@@ -66,8 +66,9 @@ inline task<void> graced_watch(grace_state* state, std::chrono::nanoseconds grac
   co_await from_now_on(state->wake.get_token());
   [[maybe_unused]] const bool never = co_await slept(loop::time_point::max());
   co_await from_now_on(state->over.get_token());
-  const bool too_long = co_await slept(loop::clock::now() + grace);
-  if (too_long) state->late.request_stop();
+  const loop::time_point until = loop::clock::now() + grace;
+  const bool enough = co_await slept(until);
+  if (enough) state->late.request_stop();
 }
 
 /// Runs a task that a stop request reaches only after a time of grace, in which most come to their end.

@@ -34,7 +34,7 @@ COROLITH_DECL canonical_request canonical(const http_request& request, std::stri
 /// The key for a day. The thread keeps the last one.
 COROLITH_DECL digest256 signing_key(std::string_view secret, const signing_scope& scope);
 
-/// "AWS4-HMAC-SHA256\n…" of a canonical request.
+/// "AWS4-HMAC-SHA256\n..." of a canonical request.
 COROLITH_DECL std::string string_to_sign(const signing_scope& scope, std::string_view canonical_text);
 
 /// In hexadecimal digits.

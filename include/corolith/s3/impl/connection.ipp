@@ -23,7 +23,7 @@ inline void connection::begin(const http_request& request) {
   append_head(head, request);
   reader.expect(request.method == "HEAD");
   expects = request.headers.contains("expect");
-  answered = false;
+  answered = broken = false;
   send_failure = {};
   final_head.reset();
 }
@@ -74,12 +74,23 @@ inline void connection::end() {
   reader.ended();
 }
 
-inline void connection::fail(errc code, const std::string& what) const {
+// The reader sees for itself what is behind a short body, as it comes with it. After a long one a look costs little.
+inline void connection::check_end() {
+  constexpr std::uint64_t is_long = 64 * 1024;
+  if (!reader.complete() || reader.body_taken() < is_long) return;
+  char byte = 0;
+  const bool more = tls ? tls->waiting() : ::recv(socket.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  if (more) fail(errc::protocol, "the server's answer is no proper HTTP: it is longer than it says");
+}
+
+inline void connection::fail(errc code, const std::string& what) {
+  broken = true;
   const bool closed = code == errc::unreachable && used_before && !reader.began();
   throw transport_error(code, to.to_string() + ": " + what, closed);
 }
 
-inline void connection::fail(std::error_code failure, const char* while_doing) const {
+inline void connection::fail(std::error_code failure, const char* while_doing) {
+  broken = true;
   if (failure == std::errc::operation_canceled)
     throw cancelled("cancelled: " + to.to_string() + ": its task or its loop was asked to stop " + while_doing);
   const std::string what = failure == std::errc::timed_out ? "nothing moved for too long" : failure.message();
@@ -89,7 +100,7 @@ inline void connection::fail(std::error_code failure, const char* while_doing) c
 }
 
 inline bool connection::reusable() {
-  return reader.reusable() && !answered && !send_failure && !(tls && (tls->at_end() || tls->waiting()));
+  return reader.reusable() && !answered && !broken && !(tls && (tls->at_end() || tls->waiting()));
 }
 
 }  // namespace corolith::inline v0::s3::detail

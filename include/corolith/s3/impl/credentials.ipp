@@ -183,7 +183,7 @@ class credentials_cache : public std::enable_shared_from_this<credentials_cache>
       const time_point now = system_clock::now();
       if (!problem) {
         kept_ = std::move(made);
-      } else if (kept_ && now < *kept_->expires) {
+      } else if (kept_ && kept_->expires && now < *kept_->expires) {
         problem = nullptr;
         not_before_ = now + std::chrono::seconds(30);
       }

@@ -128,7 +128,7 @@ inline std::chrono::minutes read_offset(date_reader& read) noexcept {
 
 inline time_point::duration read_fraction(date_reader& read) noexcept {
   std::int64_t part = 0, unit = 1'000'000'000;
-  const auto digit = [&] { return read.peek() >= '0' && read.peek() <= '9'; };
+  const auto digit = [&] { return read.good() && read.peek() >= '0' && read.peek() <= '9'; };
   if (!digit()) static_cast<void>(read.number(1));
   while (digit()) {
     unit /= 10;

@@ -168,7 +168,7 @@ COROLITH_DECL endpoint endpoint::in_region(std::string_view other) const {
 COROLITH_DECL bool endpoint::uses_path(std::string_view bucket) const noexcept {
   if (style == addressing::path || detail::can_be_address(host) || !detail::fits_in_host(bucket)) return true;
   if (style == addressing::virtual_host) return false;
-  const bool certified = !tls || bucket.find('.') == std::string_view::npos;  // *.s3.… is for one label
+  const bool certified = !tls || bucket.find('.') == std::string_view::npos;  // *.s3.... is for one label
   return !is_aws() || !certified;
 }
 

@@ -125,7 +125,7 @@ inline task<outcome> receive_encrypted(connection* on, mutable_byte_span into, u
 }
 
 /// The failure of a receive, after which an earlier one of a send is what tells more.
-[[noreturn]] inline void fail_to_receive(const connection& on, std::error_code failure) {
+[[noreturn]] inline void fail_to_receive(connection& on, std::error_code failure) {
   if (on.send_failure && failure != std::errc::operation_canceled) failure = on.send_failure;
   on.fail(failure, "while it was to answer");
 }
@@ -199,8 +199,9 @@ inline task<std::size_t> receive_body(connection* on, mutable_byte_span into, bo
     const mutable_byte_span rest = into.subspan(filled);
     filled += on->take_body(rest);
     if (on->reader.complete() || filled == into.size() || (any && filled > 0)) break;
-    const std::uint64_t straight = std::min<std::uint64_t>(on->reader.may_bypass(), into.size() - filled);
-    if (straight < worth_a_call && straight < on->reader.may_bypass()) {
+    const std::uint64_t most = on->reader.may_bypass();
+    const std::uint64_t straight = std::min<std::uint64_t>(most, into.size() - filled);
+    if (straight == 0 || (straight < worth_a_call && straight < most)) {
       co_await fill_or_fail(on);
       continue;
     }
@@ -215,6 +216,7 @@ inline task<std::size_t> receive_body(connection* on, mutable_byte_span into, bo
     if (came.first) fail_to_receive(*on, came.first);
     if (came.second == 0) on->end();
     on->reader.bypassed(came.second);
+    on->check_end();
     filled += came.second;
   }
   co_return filled;

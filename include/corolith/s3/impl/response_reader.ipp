@@ -34,6 +34,7 @@ class response_parser final : public http::basic_parser<false> {
   void on_response_impl(int status, beast::string_view reason, int, beast::error_code&) override {
     head.status = status;
     head.reason.assign(reason.data(), reason.size());
+    head.headers.reserve(16);
   }
   void on_field_impl(http::field, beast::string_view name, beast::string_view value, beast::error_code&) override {
     if (is_header_done()) return;  // behind a chunked body
@@ -120,11 +121,11 @@ COROLITH_DECL bool response_reader::take_head(http_response& into) {
     head_size_ += used;
   }
   const bool whole = one.is_header_done();
-  if ((failure && failure != http::error::need_more) || head_size_ + (whole ? 0 : end_ - begin_) > longest_head) {
+  const bool failed = failure && failure != http::error::need_more;
+  const bool too_long = failure == http::error::header_limit || head_size_ + (whole ? 0 : end_ - begin_) > longest_head;
+  if (failed || too_long) {
     state_ = state::failed;
-    reader::refuse(failure && failure != http::error::need_more
-                       ? failure.message()
-                       : "its head is longer than " + std::to_string(longest_head) + " bytes");
+    reader::refuse(too_long ? "its head is longer than " + std::to_string(longest_head) + " bytes" : failure.message());
   }
   if (!whole) {
     if (!ended_) return false;

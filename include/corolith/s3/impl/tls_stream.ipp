@@ -177,12 +177,13 @@ inline void tls_stream::state::set_up() {
   if (!good) fail(errc::misuse, "'" + name + "' cannot be the name of a server");
 }
 
+// One of TLS 1.3 is good for one connection, lest observers know the client again; an older one is all there will be.
 inline void tls_stream::state::use_session() {
   const auto found = shared->sessions.find(to.to_string());
   if (found == shared->sessions.end() || found->second.empty()) return;
-  const tls_owned<SSL_SESSION> session = std::move(found->second.back());
-  found->second.pop_back();
-  SSL_set_session(ssl.get(), session.get());
+  SSL_SESSION* session = found->second.back().get();
+  SSL_set_session(ssl.get(), session);
+  if (SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION) found->second.pop_back();
 }
 
 inline void tls_stream::state::refuse_certificate(long problem) const {

@@ -8,6 +8,7 @@
 #include <corolith/storage/detail/directory.hpp>
 #include <corolith/storage/types.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <stop_token>
@@ -33,8 +34,9 @@ class open_object {
   std::uint64_t begin() const noexcept { return begin_; }
   std::uint64_t size() const noexcept { return size_; }
 
-  /// Fills `place` from `offset` on. Throws errc::precondition_failed when the file has become shorter.
-  COROLITH_DECL void read(mutable_byte_span place, std::uint64_t offset, const std::stop_token& stop) const;
+  /// Fills `place` from `offset` on, and adds to `read` as it goes. Throws errc::precondition_failed when the file has become shorter.
+  COROLITH_DECL void read(mutable_byte_span place, std::uint64_t offset, std::atomic<std::uint64_t>& read,
+                          const std::stop_token& stop) const;
 
  private:
   std::string key_;
@@ -47,8 +49,9 @@ class open_object {
 /// A file that has no name yet: it gets one by `finish`, or is gone with its owner.
 class unfinished_file {
  public:
-  /// In the folder `parent`, to become `name` there. `key` is for errors.
-  COROLITH_DECL unfinished_file(unique_fd parent, std::string name, std::string key);
+  /// In the folder `parent`, to become `name` there. `key` is for errors. What is written is added to `written` as it goes.
+  COROLITH_DECL unfinished_file(unique_fd parent, std::string name, std::string key,
+                                std::atomic<std::uint64_t>& written);
   COROLITH_DECL ~unfinished_file();
   unfinished_file(const unfinished_file&) = delete;
   unfinished_file& operator=(const unfinished_file&) = delete;
@@ -64,12 +67,16 @@ class unfinished_file {
 
  private:
   void give_name(bool only_new);
+  void count(ssize_t bytes) noexcept {
+    written_.fetch_add(static_cast<std::uint64_t>(bytes), std::memory_order_relaxed);
+  }
 
   unique_fd parent_;
   unique_fd file_;
   std::string name_;
   std::string key_;
   std::string temporary_;
+  std::atomic<std::uint64_t>& written_;
 };
 
 /// Size, ETag and time of what `stat` found.

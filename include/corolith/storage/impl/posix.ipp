@@ -8,6 +8,7 @@
 #include <corolith/storage/detail/keys.hpp>
 #include <corolith/storage/detail/posix_files.hpp>
 #include <corolith/storage/detail/posix_list.hpp>
+#include <corolith/storage/detail/traffic_counter.hpp>
 #include <corolith/storage/error.hpp>
 #include <corolith/storage/posix.hpp>
 
@@ -40,12 +41,13 @@ inline void refuse_put_options(const put_options& how, const std::string& key) {
 struct posix_state {
   directory where;
   bool sync = false;
+  std::unique_ptr<traffic_counter> moved = std::make_unique<traffic_counter>();
 };
 using posix_ptr = std::shared_ptr<const posix_state>;
 
 inline std::shared_ptr<unfinished_file> begin_put(const posix_state& state, const std::string& key) {
   check_path_key(key);
-  return std::make_shared<unfinished_file>(state.where.open_parent(key, true), name_of(key), key);
+  return std::make_shared<unfinished_file>(state.where.open_parent(key, true), name_of(key), key, state.moved->sent);
 }
 
 inline put_result end_put(const posix_state& state, unfinished_file& file, const put_options& how) {
@@ -94,7 +96,7 @@ inline task<std::vector<std::byte>> get_object(posix_ptr state, std::string key,
   co_return co_await on_file_thread([&](const std::stop_token& stop) {
     const open_object found(state->where, key, how);
     std::vector<std::byte> bytes(found.size());
-    found.read(bytes, found.begin(), stop);
+    found.read(bytes, found.begin(), state->moved->received, stop);
     return bytes;
   });
 }
@@ -108,7 +110,7 @@ inline task<std::size_t> get_object_into(posix_ptr state, std::string key, mutab
                             " bytes, and there is room for " + std::to_string(place.size()),
                         key);
     const auto size = static_cast<std::size_t>(found.size());
-    found.read(place.first(size), found.begin(), stop);
+    found.read(place.first(size), found.begin(), state->moved->received, stop);
     return size;
   });
 }
@@ -120,7 +122,7 @@ inline task<object_info> get_object_to_file(posix_ptr state, std::string key, st
     unique_fd parent(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!parent)
       throw store_error(errc::storage, "cannot write to the folder " + folder + ": " + std::strerror(errno), key);
-    unfinished_file file(std::move(parent), name_of(path), key);
+    unfinished_file file(std::move(parent), name_of(path), key, state->moved->received);
     file.append_file(found.fd(), found.begin(), found.size(), stop);
     file.finish(false, false);
     object_info info = found.info();
@@ -129,11 +131,11 @@ inline task<object_info> get_object_to_file(posix_ptr state, std::string key, st
   });
 }
 
-inline task<std::vector<std::byte>> read_piece(std::shared_ptr<const open_object> from, std::uint64_t offset,
-                                               std::size_t size) {
+inline task<std::vector<std::byte>> read_piece(posix_ptr state, std::shared_ptr<const open_object> from,
+                                               std::uint64_t offset, std::size_t size) {
   co_return co_await on_file_thread([&](const std::stop_token& stop) {
     std::vector<std::byte> piece(size);
-    from->read(piece, offset, stop);
+    from->read(piece, offset, state->moved->received, stop);
     return piece;
   });
 }
@@ -148,7 +150,7 @@ inline backend::byte_stream stream_object(posix_ptr state, std::string key, get_
   while (next != end || !ahead.empty()) {
     while (next != end && ahead.size() < pieces_ahead) {
       const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(end - next, piece_size));
-      ahead.push_back(start(background_loop(), read_piece(from, next, size)));
+      ahead.push_back(start(background_loop(), read_piece(state, from, next, size)));
       next += size;
     }
     future<std::vector<std::byte>> first = std::move(ahead.front());
@@ -252,6 +254,10 @@ class posix_backend final : public backend {
     return list_directory(std::shared_ptr<const directory>(state_, &state_->where), std::move(what));
   }
   task<void> check() override { return check_directory(state_); }
+  traffic moved() const noexcept override {
+    return {state_->moved->received.load(std::memory_order_relaxed),
+            state_->moved->sent.load(std::memory_order_relaxed)};
+  }
 
  private:
   posix_ptr state_;

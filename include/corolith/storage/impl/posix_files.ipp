@@ -138,7 +138,8 @@ COROLITH_DECL open_object::open_object(const directory& where, std::string key, 
   std::tie(begin_, size_) = resolve(how.range, info_.size, key_);
 }
 
-COROLITH_DECL void open_object::read(mutable_byte_span place, std::uint64_t offset, const std::stop_token& stop) const {
+COROLITH_DECL void open_object::read(mutable_byte_span place, std::uint64_t offset, std::atomic<std::uint64_t>& read,
+                                     const std::stop_token& stop) const {
   while (!place.empty()) {
     check_stop(stop);
     const ssize_t got =
@@ -146,6 +147,7 @@ COROLITH_DECL void open_object::read(mutable_byte_span place, std::uint64_t offs
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail_file(errno, "read", key_);
     if (got == 0) fail_condition(key_, "it became shorter while it was read");
+    read.fetch_add(static_cast<std::uint64_t>(got), std::memory_order_relaxed);
     place = place.subspan(static_cast<std::size_t>(got));
     offset += static_cast<std::uint64_t>(got);
   }
@@ -159,11 +161,13 @@ COROLITH_DECL unique_fd open_user_file(const std::string& path) {
 
 // --- writing ----------------------------------------------------------------------------------------------------------
 
-COROLITH_DECL unfinished_file::unfinished_file(unique_fd parent, std::string name, std::string key)
+COROLITH_DECL unfinished_file::unfinished_file(unique_fd parent, std::string name, std::string key,
+                                               std::atomic<std::uint64_t>& written)
     : parent_(std::move(parent)),
       name_(std::move(name)),
       key_(std::move(key)),
-      temporary_(std::string(unfinished) + random_name()) {
+      temporary_(std::string(unfinished) + random_name()),
+      written_(written) {
   file_ =
       unique_fd(::openat(parent_.get(), temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
   if (!file_) fail_file(errno, "write", key_);
@@ -179,6 +183,7 @@ COROLITH_DECL void unfinished_file::write(byte_span bytes, const std::stop_token
     const ssize_t put = ::write(file_.get(), bytes.data(), std::min(bytes.size(), file_step));
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) fail_file(errno, "write", key_);
+    count(put);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
   }
 }
@@ -197,6 +202,7 @@ COROLITH_DECL void unfinished_file::append_file(int source, std::uint64_t offset
       if (moved < 0 && errno != EINTR) inside = false;  // between file systems, or one that cannot
       if (moved == 0) inside = false;                   // some special files say so although they have bytes
       if (moved <= 0) continue;
+      count(moved);
     } else {
       buffer.resize(std::size_t{1} << 20);
       moved = ::pread(source, buffer.data(), std::min(step, buffer.size()), static_cast<off_t>(offset));
@@ -214,7 +220,11 @@ COROLITH_DECL void unfinished_file::append_all(int source, const std::stop_token
   for (ssize_t moved = 1; moved > 0;) {
     check_stop(stop);
     moved = ::copy_file_range(source, nullptr, file_.get(), nullptr, file_step, 0);
-    if (moved < 0 && errno == EINTR) moved = 1;
+    if (moved < 0 && errno == EINTR) {
+      moved = 1;
+    } else if (moved > 0) {
+      count(moved);
+    }
   }
   // What the kernel did not move: all of it between file systems, nothing of a usual file.
   std::vector<std::byte> buffer(std::size_t{1} << 20);

@@ -8,6 +8,7 @@
 #include <corolith/storage/error.hpp>
 #include <corolith/storage/location.hpp>
 #include <corolith/storage/posix.hpp>
+#include <corolith/storage/s3.hpp>
 #include <corolith/storage/store.hpp>
 
 #include <map>
@@ -18,8 +19,7 @@ inline namespace v0 {
 namespace storage::detail {
 
 inline std::shared_ptr<backend> make_backend(const location& where) {
-  if (where.scheme == location::kind::posix) return make_posix_backend(where);
-  throw config_error("store '" + where.to_string() + "': this build of corolith has no S3 client");
+  return where.scheme == location::kind::posix ? make_posix_backend(where) : make_s3_backend(where);
 }
 
 /// The backends of this process by URL, so that a thousand slices share one pool of connections.
