@@ -5,7 +5,8 @@
 #include <corolith/coro/run_on.hpp>
 #include <corolith/coro/semaphore.hpp>
 #include <corolith/coro/task.hpp>
-#include <corolith/s3/client.hpp>
+#include <corolith/s3/client_counters.hpp>
+#include <corolith/s3/client_options.hpp>
 #include <corolith/s3/detail/buffer_pool.hpp>
 #include <corolith/s3/detail/connection_pool.hpp>
 #include <corolith/s3/detail/first_byte_times.hpp>
@@ -111,7 +112,7 @@ class client_core {
 
 using core_ptr = std::shared_ptr<client_core>;
 
-/// Runs `verb(lane, arguments…)` on a lane of the client, which lives until then.
+/// Runs `verb(lane, arguments...)` on a lane of the client, which lives until then.
 template <class T, class... Parameters, class... Arguments>
 task<T> on_a_lane(core_ptr core, task<T> (*verb)(lane*, Parameters...), Arguments... arguments) {
   lane& at = core->choose();
