@@ -58,6 +58,7 @@ struct connection {
   response_reader reader;
   byte_buffer head;
   bool used_before = false;  // by another exchange
+  bool expects = false;      // a go-ahead before it sends the body
   bool answered = false;     // before it had the whole request
   bool broken = false;       // something failed, so that it cannot be used again
   std::error_code send_failure;

@@ -42,7 +42,8 @@ class [[nodiscard]] exchange {
   /// The server has answered, or closed, before it had the whole request: what is left of it is not sent any more.
   COROLITH_DECL bool answered() const noexcept;
   /// After a head with `expect: 100-continue`: true when the body is to be sent, as the server said so or said nothing for
-  /// as long as `most`; false when `receive_head` has a final answer already.
+  /// as long as `most`; false when `receive_head` has a final answer already. After a whole request without `expect`, the same says whether
+  /// there is an answer yet.
   COROLITH_DECL task<bool> wait_for_continue(std::chrono::nanoseconds most);
 
   /// The head of the final response; what is in between (1xx) is skipped.

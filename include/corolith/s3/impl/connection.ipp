@@ -22,6 +22,7 @@ inline void connection::begin(const http_request& request) {
   head.clear();
   append_head(head, request);
   reader.expect(request.method == "HEAD");
+  expects = request.headers.contains("expect");
   answered = broken = false;
   send_failure = {};
   final_head.reset();

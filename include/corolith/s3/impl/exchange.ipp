@@ -182,8 +182,8 @@ inline task<bool> wait_for_continue(connection* on, std::chrono::nanoseconds mos
       if (head.status == 100) co_return true;
       if (is_preliminary(head)) continue;
       on->final_head = std::move(head);
-      on->answered = true;
-      break;
+      on->answered = on->expects;  // without a body that it did not want, it has the whole request
+      co_return false;
     }
     const uring::op_options limit{std::max(until - corolith::loop::clock::now(), std::chrono::nanoseconds(0))};
     const bool filled = co_await fill(on, limit);
