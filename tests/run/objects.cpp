@@ -7,7 +7,10 @@
 
 #include "support.hpp"
 
+#include <sys/stat.h>
+
 #include <cctype>
+#include <filesystem>
 #include <map>
 #include <numeric>
 
