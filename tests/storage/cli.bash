@@ -135,6 +135,7 @@ assert found == wanted, found' || fail "$said: the listing is wrong"
   out_has 'c\.txt$'
 
   resume_cases
+  interrupt_cases
   usage_cases
   no_partial
 }
@@ -163,6 +164,31 @@ resume_cases() {
   expect 0 get --resume "$store/large" resuming/other
   same pipe.bin resuming/other
   [ -z "$(find resuming -name '*partial*')" ] || fail "$said: it leaves a partial file of what was"
+}
+
+# A signal gives up what is under way, and leaves nothing of it.
+interrupt_cases() {
+  local status=0 pid tenths=100
+  said="store put -, and a signal"
+  mkfifo silent
+  sleep 30 >silent &
+  local writer=$!
+  timeout 60 "$program" store put - "$store/interrupted" <silent >out 2>err &
+  pid=$!
+  # Once it takes SIGINT and SIGTERM by itself.
+  until grep -qs '^SigBlk:.*4002$' /proc/"$(cat /proc/$pid/task/$pid/children 2>/dev/null | tr -d ' ')"/status; do
+    [ $((tenths -= 1)) -gt 0 ] || break
+    sleep 0.1
+  done
+  kill -TERM $pid
+  wait $pid || status=$?
+  kill $writer
+  rm silent
+  [ $status = 143 ] || fail "$said: exit status $status"
+  err_has '^corolith: interrupted$'
+  expect 1 cat "$store/interrupted"
+  expect 0 ls -r "${store%/*}/"
+  out_lacks 'interrupted|unfinished'
 }
 
 usage_cases() {

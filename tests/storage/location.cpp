@@ -52,6 +52,22 @@ TEST_CASE("a wrong URL says what is wrong", "[storage]") {
   CHECK(has(complaint("s3://bucket?endpoint=%4"), "hexadecimal"));
   CHECK_THROWS_AS(store::open("posix:///x?nonsense=1"), config_error);
   CHECK_THROWS_AS(store::open("posix:///x?sync=maybe"), config_error);
+  CHECK_THROWS_AS(store::open("s3://bucket?nonsense=1"), config_error);
+  CHECK_THROWS_AS(store::open("s3://bucket?verify=maybe"), config_error);
+  CHECK_THROWS_AS(store::open("s3://bucket?part_size=large"), config_error);
+  CHECK_THROWS_AS(store::open("s3://bucket?endpoint=gopher://x"), config_error);
+}
+
+TEST_CASE("stores of S3 with the same options share a client", "[storage]") {
+  const auto client = [](const char* url) { return storage::s3_client_of(location::parse(url)).core(); };
+  CHECK(client("s3://one/prefix?endpoint=http://127.0.0.1:1") == client("s3://two?endpoint=http://127.0.0.1:1"));
+  CHECK(client("s3://one?endpoint=http://127.0.0.1:1") != client("s3://one?endpoint=http://127.0.0.1:2"));
+  const auto options =
+      storage::s3_client_of(location::parse("s3://one?part_size=16MiB&connections=7&threads=2")).options();
+  CHECK(options.part_size == std::size_t{16} << 20);
+  CHECK(options.most_connections == 7);
+  CHECK(options.io_threads == 2);
+  CHECK_THROWS_AS(client("posix:///folder"), config_error);
 }
 
 TEST_CASE("a URL is no place for secrets, and none is repeated", "[storage]") {

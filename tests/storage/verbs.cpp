@@ -254,6 +254,18 @@ STORE_TEST_CASE("a task that is asked to stop gives up what it does") {
   CHECK(!sync_wait(objects.exists("new")));
 }
 
+STORE_TEST_CASE("a store counts the bytes that come and go") {
+  const bytes data = noise(1'000'000, 7);
+  const storage::traffic before = objects.moved();
+  sync_wait(objects.put("counted", data));
+  const storage::traffic sent = objects.moved();
+  CHECK(sent.sent - before.sent == data.size());
+  CHECK(sent.received == before.received);
+  CHECK((sync_wait(objects.get("counted")) == data));
+  CHECK((joined(objects.stream("counted")) == data));
+  CHECK(objects.moved().received - sent.received == 2 * data.size());
+}
+
 STORE_TEST_CASE("a store can be checked") {
   put(objects, "something", "");
   sync_wait(objects.check());
