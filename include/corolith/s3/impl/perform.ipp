@@ -28,15 +28,19 @@ struct trial {
   failure why;
 };
 
+COROLITH_DECL void describe(failure& why, const request& what) {
+  why.details.operation = what.operation;
+  why.details.bucket = what.bucket;
+  why.details.key = what.key;
+}
+
 COROLITH_DECL failure failure_of(const transport_error& cause, const request& what) {
   failure why;
   why.what = cause.nothing_received() ? failure::kind::stale : failure::kind::lost;
   why.code = cause.code();
   why.may_be_done = true;  // also on a connection that was closed: when, nobody knows
-  why.details.operation = what.operation;
-  why.details.bucket = what.bucket;
-  why.details.key = what.key;
   why.details.message = cause.what();
+  describe(why, what);
   return why;
 }
 
@@ -45,9 +49,7 @@ inline failure refusal_of(const http_response& head, const std::string& body, co
   why.what = failure::kind::refusal;
   why.may_be_done = head.status >= 500 || head.status < 300;
   failure_details& details = why.details;
-  details.operation = what.operation;
-  details.bucket = what.bucket;
-  details.key = what.key;
+  describe(why, what);
   details.status = head.status;
   if (const auto document = body.empty() ? std::nullopt : parse_error(body)) {
     details.name = document->name;
