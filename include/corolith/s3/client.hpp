@@ -4,6 +4,7 @@
 #include <corolith/core/bytes.hpp>
 #include <corolith/core/detail/decl.hpp>
 #include <corolith/coro/generator.hpp>
+#include <corolith/coro/loop.hpp>
 #include <corolith/coro/object_source.hpp>
 #include <corolith/coro/task.hpp>
 #include <corolith/s3/client_counters.hpp>
@@ -137,6 +138,10 @@ class client {
   COROLITH_DECL client_counters counters() const;
   /// As they were given, with what the environment and the profile said where nothing was.
   COROLITH_DECL const client_options& options() const noexcept;
+
+  /// The loop of one of its threads. A task that runs there (`co_await run_on(c.own_loop(), work)`) and awaits this client changes no threads
+  /// for it, which is a large part of what a small request costs. It must not block, and the client must outlive it.
+  COROLITH_DECL loop& own_loop() const noexcept;
 
   /// For the functions of <corolith/s3/multipart.hpp>.
   const std::shared_ptr<detail::client_core>& core() const noexcept { return core_; }

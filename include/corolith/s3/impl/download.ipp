@@ -148,7 +148,7 @@ inline task<failure> receive_some(lane* at, open_body* body, std::uint64_t offse
       const std::uint64_t left = body->end - body->next;
       mutable_byte_span rest = place.subspan(*done);
       if (rest.size() > left) rest = rest.first(static_cast<std::size_t>(left));
-      const std::size_t got = co_await body->got.from.receive(rest);
+      const std::size_t got = co_await body->got.from.receive_many(rest);
       if (got == 0) break;
       *done += got;
       body->next += got;
