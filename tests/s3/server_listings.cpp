@@ -128,7 +128,7 @@ TEST_CASE("a bucket may be part of the host", "[.server]") {
     s3::client_options options = options_for(endpoint);
     options.path_style = false;
     waiting_client client(options);
-    own_bucket bucket;
+    own_bucket bucket("virtual-host");
     client.put(bucket, "a key/\xc3\xb6", "text");
     CHECK(client.get(bucket, "a key/\xc3\xb6") == "text");
     CHECK(client.keys(bucket) == names{"a key/\xc3\xb6"});
@@ -138,9 +138,6 @@ TEST_CASE("a bucket may be part of the host", "[.server]") {
     const std::string url = client.presign("GET", bucket, "none");
     CHECK(has(url, "://" + bucket.name() + ".localhost:"));
     CHECK(curl(url).first == 404);
-    const std::string other = s3_server::new_bucket();
-    client.create_bucket(other);
-    CHECK_NOTHROW(client.head_bucket(other));
-    client.remove_bucket(other);
+    CHECK_NOTHROW(client.head_bucket(bucket));
   }
 }

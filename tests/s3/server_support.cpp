@@ -218,7 +218,7 @@ s3::client_counters waiting_client::counters() const { return inside_->client.co
 
 // --- buckets ---------------------------------------------------------------------------------------------------------------------
 
-own_bucket::own_bucket() : name_(s3_server::new_bucket()) { client_.create_bucket(name_); }
+own_bucket::own_bucket(std::string name) : name_(std::move(name)) { client_.create_bucket(name_); }
 
 own_bucket::~own_bucket() {
   try {

@@ -109,7 +109,7 @@ class waiting_client {
 /// A bucket of one case, emptied and removed at its end.
 class own_bucket {
  public:
-  own_bucket();
+  explicit own_bucket(std::string name = s3_server::new_bucket());
   ~own_bucket();
   own_bucket(const own_bucket&) = delete;
   own_bucket& operator=(const own_bucket&) = delete;

@@ -52,6 +52,8 @@ LONGEST_STALL = 120  # seconds; for clients that would wait for ever
 BEFORE = ("answer", "early_answer", "reset", "close", "stall", "stall_upload", "garbage", "endless_head", "bad_head")
 AFTER = ("lost_answer", "slow_first_byte", "truncate", "reset_body", "stall_body", "drip", "split", "long_length", "short_length", "chunked",
          "chunked_truncate", "close_after", "garbage_xml", "informational")
+OF_BODIES = ("truncate", "reset_body", "stall_body", "long_length", "short_length", "corrupt", "drip", "until_close", "chunked",
+             "chunked_truncate")
 RANDOM = BEFORE + AFTER
 ALL = RANDOM + ("error_in_200", "hold", "until_close", "corrupt", "header")
 
@@ -178,6 +180,31 @@ class Body:
     def pieces(self):
         while not self.done:
             yield self.some()
+
+    def whole(self, head):
+        """What came in chunks as one piece with a length; for answers that are short."""
+        data = b""
+        while not self.done:
+            chunk = self.some()
+            data += chunk[chunk.index(b"\r\n") + 2:-2] if not self.done else b""
+        head.set("Transfer-Encoding", None)
+        head.set("Content-Length", len(data))
+        return Whole(data)
+
+
+class Whole:
+    """A body that is there already."""
+    until_close = False
+
+    def __init__(self, data):
+        self.data, self.length, self.done = data, len(data), not data
+
+    def some(self):
+        self.done = True
+        return self.data
+
+    def pieces(self):
+        return [self.some()] if not self.done else []
 
 
 class Fault:
@@ -408,8 +435,9 @@ class Connection:
     # --- after the server ----------------------------------------------------------------------------------------------------------------
     def reply(self, head, body, fault, method, target):
         name = fault.name if fault else None
-        if name in ("truncate", "reset_body", "stall_body", "long_length", "short_length", "corrupt", "drip", "until_close", "chunked",
-                    "chunked_truncate") and not body.length:
+        if name in OF_BODIES and not body.length and getattr(body, "chunked", False):
+            body = body.whole(head)
+        if name in OF_BODIES and not body.length:
             name = None  # there is no body to do it with
         if name == "short_length" and head.status != 206 and fault.drawn:
             name = None  # see allowed()

@@ -72,7 +72,7 @@ free_port() {
 own_address() { echo "127.$((1 + RANDOM % 254)).$((RANDOM % 256)).$((1 + RANDOM % 254))"; }
 
 # --- certificates: an authority of the test's own, and what it signed ---------------------------------------------------------------------
-# certificates FOLDER: ca.pem; server.pem with server.key for localhost, anything.localhost and 127.0.0.1; expired.pem with the same key
+# certificates FOLDER: ca.pem; server.pem with server.key for localhost, virtual-host.localhost (OpenSSL takes no *.localhost) and 127.0.0.1; expired.pem with the same key
 certificates() {
   local to=$1 name days
   mkdir -p "$to"
@@ -80,7 +80,7 @@ certificates() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=corolith test authority" \
       -addext "basicConstraints=critical,CA:TRUE" -addext "keyUsage=critical,keyCertSign,cRLSign" -keyout "$to/ca.key" -out "$to/ca.pem" &&
       openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=localhost" -keyout "$to/server.key" -out "$to/server.csr" &&
-      printf '%s\n' "subjectAltName=DNS:localhost,DNS:*.localhost,IP:127.0.0.1,IP:::1" "basicConstraints=CA:FALSE" \
+      printf '%s\n' "subjectAltName=DNS:localhost,DNS:virtual-host.localhost,IP:127.0.0.1,IP:::1" "basicConstraints=CA:FALSE" \
         "extendedKeyUsage=serverAuth" >"$to/server.ext" || return
     for name in server:30 expired:-1; do
       days=${name#*:} name=${name%:*}

@@ -35,6 +35,11 @@ struct request {
     for (const byte_span piece : body) sum += piece.size();
     return sum;
   }
+  /// All others need a key: without one they would do to the bucket what is meant for an object.
+  bool is_of_bucket() const noexcept {
+    return operation.find("bucket") != std::string::npos || operation == "remove many" || operation == "list" ||
+           operation == "list uploads";
+  }
   /// Asking twice at once does no harm, and costs little.
   bool can_be_hedged() const noexcept { return method == "GET" || method == "HEAD"; }
 };

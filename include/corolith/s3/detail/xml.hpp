@@ -66,6 +66,8 @@ COROLITH_DECL copy_document parse_copy(std::string_view text);
 COROLITH_DECL std::vector<remove_result> parse_removed(std::string_view text);
 /// GetBucketLocation: "us-east-1" where the document is empty, "eu-west-1" for "EU".
 COROLITH_DECL std::string parse_location(std::string_view text);
+/// Whether it can be read at all, whatever it says.
+COROLITH_DECL bool is_xml(std::string_view text);
 /// Nothing when the document is no error, or no XML at all: bodies of failures come from proxies too.
 COROLITH_DECL std::optional<error_document> parse_error(std::string_view text);
 

@@ -31,6 +31,9 @@ inline task<bool> object_exists(lane* at, std::string bucket, std::string key) {
 }
 
 inline task<std::string> presigned_url(lane* at, std::string bucket, std::string key, presign_options how) {
+  if (key.empty())
+    throw error_of(request("presign", how.method, bucket, key), errc::misuse,
+                   "the key is empty: that would be the bucket itself");
   const credentials* keys = co_await at->keys();
   const std::shared_ptr<const endpoint> where = at->core.endpoint_of(bucket);
   query_list query;

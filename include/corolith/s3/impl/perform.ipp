@@ -4,6 +4,7 @@
 #include <corolith/coro/when_any.hpp>
 #include <corolith/s3/checksum.hpp>
 #include <corolith/s3/detail/digest.hpp>
+#include <corolith/s3/detail/object_headers.hpp>
 #include <corolith/s3/detail/perform.hpp>
 #include <corolith/s3/detail/xml.hpp>
 #include <corolith/s3/sigv4.hpp>
@@ -72,11 +73,35 @@ inline failure refusal_of(const http_response& head, const std::string& body, co
   return why;
 }
 
+/// An answer that cannot be what the server meant to say: another one may be better.
+inline failure spoilt(const request& what, std::string why_so) {
+  failure why;
+  why.what = failure::kind::lost;
+  why.code = errc::protocol;
+  why.may_be_done = true;
+  why.details.operation = what.operation;
+  why.details.bucket = what.bucket;
+  why.details.key = what.key;
+  why.details.message = std::move(why_so);
+  return why;
+}
+
+/// Whether an answer is as long as the range that it names.
+inline bool fits_its_range(const http_response& head) {
+  if (head.status != 206 || !head.content_length) return true;
+  const auto given = parse_content_range(head.headers.value("content-range"));
+  return !given || given->last - given->first + 1 == *head.content_length;
+}
+
 /// Receives the head of the answer, and all of it when it is a refusal.
 inline task<trial> receive_answer(exchange from, const request* what) {
   trial result;
   try {
     http_response head = co_await from.receive_head();
+    if (!fits_its_range(head)) {
+      result.why = spoilt(*what, "the answer is not as long as the range that it names");
+      co_return result;
+    }
     if (head.status >= 200 && head.status < 300) {
       result.got.emplace(answer{std::move(from), std::move(head)});
       co_return result;
@@ -250,6 +275,8 @@ inline task<trial> try_it(lane* at, request* what, bool repeated) {
 }
 
 COROLITH_DECL task<answer> perform(lane* at, request* what, attempts* tries) {
+  if (what->key.empty() && !what->is_of_bucket())
+    throw error_of(*what, errc::misuse, "the key is empty: that would be the bucket itself");
   for (;;) {
     trial result = co_await try_it(at, what, tries->repeated());
     if (result.got) {
@@ -276,6 +303,9 @@ COROLITH_DECL task<text_answer> perform_text(lane* at, request* what, attempts* 
     }
     if (!why && looks_like_error(made.body))
       why = refusal_of(made.head, made.body, *what, std::chrono::system_clock::now());
+    if (!why && !made.body.empty() && made.head.headers.value("content-type").find("xml") != std::string_view::npos &&
+        !is_xml(made.body))
+      why = spoilt(*what, "the answer is no XML, though it says so");
     if (!why) {
       tries->succeeded();
       co_return made;

@@ -233,6 +233,11 @@ COROLITH_DECL std::string parse_location(std::string_view text) {
   return region == "EU" ? "eu-west-1" : region;
 }
 
+COROLITH_DECL bool is_xml(std::string_view text) {
+  pugi::xml_document document;
+  return document.load_buffer(text.data(), text.size(), pugi::parse_minimal, pugi::encoding_utf8);
+}
+
 COROLITH_DECL std::optional<error_document> parse_error(std::string_view text) {
   try {
     const xml_answer answer(text, {"Error", "ErrorResponse"});
