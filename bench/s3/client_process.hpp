@@ -3,6 +3,7 @@
 
 #include "client_tasks.hpp"
 
+#include <corolith/coro/run_on.hpp>
 #include <corolith/coro/sync_wait.hpp>
 #include <corolith/s3/client.hpp>
 #include <corolith/s3/client_options.hpp>
@@ -105,7 +106,7 @@ class client_process {
       if (!s3_peer::parse(line.c_str(), all.what)) throw std::runtime_error("no such work: " + line);
       memory_.prepare(all.what);
     }
-    timed([&] { corolith::sync_wait(work_on(&all)); });
+    timed([&] { corolith::sync_wait(corolith::run_on(client_.own_loop(), work_on(&all))); });
     if (!all.what.put && all.folder.empty()) check(all.what);
   }
 

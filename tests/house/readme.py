@@ -26,7 +26,8 @@ def problems_of(root, compiler):
     if not any(name == "README.md" for name, _, _ in found):
         problems.append("README.md shows no complete program (a block marked cpp with an int main)")
     for name, line, text in found:
-        passed, said = compiler.check(text)
+        # A third of the time; headers_alone and install.* compile header-only.
+        passed, said = compiler.check(text, ["-DCOROLITH_SEPARATE_COMPILATION"])
         if not passed:
             problems.append(f"{name}:{line}: this program does not compile:\n{said[:4000]}")
     return problems

@@ -30,7 +30,7 @@ fail() {
 # run PROGRAM ARGUMENTS…: its output in $scratch/out and $scratch/err, its exit status in $status
 run() {
   status=0 shown=
-  XDG_RUNTIME_DIR=$runtime TMPDIR=$temporary timeout -k 5 100 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
+  XDG_RUNTIME_DIR=$runtime TMPDIR=$temporary timeout -k 5 240 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
 }
 
 # launch PROGRAM ARGUMENTS…: the same in the background, with its process id in $pid and signals as on a terminal
@@ -52,7 +52,7 @@ finished() {
 ended() { ! [ -e "/proc/$1/stat" ] || [ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null)" = Z ]; }
 
 # until_true TEXT COMMAND…: waits until COMMAND succeeds; the deadline is only there for broken tests
-patience=60
+patience=120
 until_true() {
   local what=$1 deadline=$((SECONDS + patience))
   shift

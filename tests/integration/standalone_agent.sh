@@ -5,7 +5,7 @@ source "$(dirname "$0")/library.bash"
 agent=$build/tools/corolith-agent
 
 cp "$examples/pi_estimation" "$scratch/program"
-launch "$scratch/program" --slots 1 --listen tcp:127.0.0.1:0 --calls 400 --samples 1000000
+launch "$scratch/program" --slots 1 --listen tcp:127.0.0.1:0 --calls 300 --samples 300000
 driver=$pid
 until_true "a worker" some --corolith-worker
 local_agent=$(processes --corolith-agent | head -1)

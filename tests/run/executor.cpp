@@ -7,6 +7,7 @@
 #include "support.hpp"
 
 #include <array>
+#include <filesystem>
 #include <memory>
 #include <numeric>
 #include <optional>

@@ -8,6 +8,7 @@
 #include "support.hpp"
 
 #include <atomic>
+#include <fstream>
 #include <memory>
 #include <ranges>
 #include <stdexcept>

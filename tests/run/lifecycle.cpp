@@ -6,6 +6,7 @@
 
 #include "support.hpp"
 
+#include <filesystem>
 #include <optional>
 #include <ranges>
 

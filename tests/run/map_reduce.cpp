@@ -5,6 +5,7 @@
 
 #include "support.hpp"
 
+#include <fstream>
 #include <numeric>
 #include <ranges>
 #include <sstream>

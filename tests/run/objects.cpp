@@ -9,7 +9,10 @@
 
 #include <support/bucket_to_try.hpp>
 
+#include <sys/stat.h>
+
 #include <cctype>
+#include <filesystem>
 #include <map>
 #include <numeric>
 

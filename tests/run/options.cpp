@@ -3,6 +3,9 @@
 
 #include "support.hpp"
 
+#include <filesystem>
+#include <fstream>
+
 using namespace run_test;
 
 namespace {

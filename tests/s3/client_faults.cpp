@@ -322,11 +322,12 @@ TEST_CASE("a bucket in another region is found") {
     return true;
   });
   const s3::client client(options_for(server));
-  CHECK(sync_wait(client.head("b", "k")).size == 5);
+  if (way == "head") CHECK(sync_wait(client.head("b", "k")).size == 5);
   CHECK(sync_wait(client.get_text("b", "k")) == "hello");
+  CHECK(sync_wait(client.head("b", "k")).size == 5);
   sync_wait(client.put("b", "other", "hi"));
   CHECK(client.counters().redirects == 1);
-  CHECK(server.requests().size() == 4);
+  CHECK(server.requests().size() == (way == "head" ? 5 : 4));
 }
 
 TEST_CASE("a redirect to another server is followed") {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "environment.hpp"
 #include "fake_s3.hpp"
 
 #include <corolith/core/error.hpp>
@@ -42,9 +43,6 @@ errc code_of(Does does) {
 inline std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-inline void write_file(const std::string& path, const std::string& content) {
-  std::ofstream(path, std::ios::binary) << content;
 }
 
 inline object_source::byte_stream pieces_of(std::string text, std::size_t each) {

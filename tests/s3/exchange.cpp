@@ -330,6 +330,35 @@ TEST_CASE("the body waits for the server's word", "[s3]") {
   CHECK(server.problems().empty());
 }
 
+TEST_CASE("an answer can be waited for a while, and the connection be used again", "[s3]") {
+  std::atomic<bool> answers{false};
+  scripted_server server([&](peer& client, int) {
+    client.head();
+    while (!answers) std::this_thread::sleep_for(1ms);
+    client.answer("late");
+    client.head();
+    client.answer("at once");
+    client.rest();
+  });
+  pool_on_thread here;
+  const auto waits = [](connection_pool* pool, origin to, std::chrono::milliseconds most, std::atomic<bool>* then,
+                        std::string* body) -> cl::task<bool> {
+    exchange with = co_await pool->open(to);
+    co_await with.send(request("GET"));
+    const bool silent = co_await with.wait_for_continue(most);
+    *then = true;
+    const http_response head = co_await with.receive_head();
+    *body = co_await with.receive_text(100);
+    co_return silent&& head.status == 200;
+  };
+  std::string body;
+  CHECK(here.run(waits(&here.pool, plain(server), 10ms, &answers, &body)));
+  CHECK(body == "late");
+  CHECK_FALSE(here.run(waits(&here.pool, plain(server), 10s, &answers, &body)));
+  CHECK(body == "at once");
+  CHECK(server.connections() == 1);
+}
+
 TEST_CASE("heads in between are skipped", "[s3]") {
   scripted_server server([&](peer& client, int) {
     client.head();

@@ -4,6 +4,7 @@
 #include "support/s3_server.hpp"
 
 #include <corolith/core/error.hpp>
+#include <corolith/s3/client_counters.hpp>
 #include <corolith/s3/client_options.hpp>
 #include <corolith/s3/types.hpp>
 
@@ -19,10 +20,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-namespace corolith::inline v0::s3 {
-struct client_counters;
-}
 
 /// What the cases share that need a real server. Only server_support.cpp sees the client itself, so that the cases are quick to compile.
 namespace s3_live {

@@ -67,7 +67,6 @@ trouble() {
   for what in "${!count[@]}"; do troubles+=" ${count[$what]} $what,"; done
 }
 
-patience=120
 for seed in "$@"; do
   echo "seed $seed begins [$SECONDS s]"
   troubles=

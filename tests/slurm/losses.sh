@@ -58,10 +58,8 @@ start 600
 for node in n1 n2 n3; do cluster cut-power $node; done
 sleep 1
 for node in n1 n2 n3; do cluster boot $node; done
-patience=120
 expect_census "a power cut of all nodes"
 expect_again "a power cut of all nodes"
-patience=60
 expect_nothing_left "a power cut of all nodes"
 until_nodes_are_back
 
@@ -71,9 +69,7 @@ cluster cut-power n3
 kill -KILL $(agent_on n1) $(agent_on n2)
 until_said 'slurm job [0-9]+ runs, but none of its agents has been connected for 5 s'
 cluster boot n3
-patience=120
 expect_census "a deserted job"
-patience=60
 expect_nothing_left "a deserted job"
 until_nodes_are_back
 

@@ -78,12 +78,14 @@ function(corolith_programs kind folder)
   endforeach()
 endfunction()
 
-# What kernels are compared with must stay scalar.
-set_source_files_properties(bench/peak.cpp bench/triad.cpp bench/monte_carlo.cpp PROPERTIES COMPILE_OPTIONS "-fno-tree-vectorize;-fno-tree-slp-vectorize")
-
 add_subdirectory(tests)
 corolith_programs(tool tools)
 corolith_programs(example examples)
+if(COROLITH_SANITIZE)  # what benchmarks do, tests do too; what they measure, a sanitizer distorts
+  return()
+endif()
+# What kernels are compared with must stay scalar.
+set_source_files_properties(bench/peak.cpp bench/triad.cpp bench/monte_carlo.cpp PROPERTIES COMPILE_OPTIONS "-fno-tree-vectorize;-fno-tree-slp-vectorize")
 corolith_programs(bench bench)
 
 # What the benchmarks compare with; they do without what is not there.
@@ -92,9 +94,7 @@ find_library(COROLITH_BLIS NAMES libblis.so.4 PATH_SUFFIXES blis-pthread)
 mark_as_advanced(COROLITH_OPENBLAS COROLITH_BLIS)
 target_compile_definitions(bench_gemm PRIVATE BENCH_OPENBLAS="$<$<BOOL:${COROLITH_OPENBLAS}>:${COROLITH_OPENBLAS}>"
                                               BENCH_BLIS="$<$<BOOL:${COROLITH_BLIS}>:${COROLITH_BLIS}>")
-if(NOT COROLITH_SANITIZE)  # sanitizers find fault with MPI itself
-  find_package(MPI QUIET COMPONENTS CXX)
-endif()
+find_package(MPI QUIET COMPONENTS CXX)
 if(MPI_CXX_FOUND)
   add_executable(bench_peer_flops_mpi bench/peers/flops_mpi.cpp)
   target_link_libraries(bench_peer_flops_mpi PRIVATE corolith_compiled MPI::MPI_CXX)

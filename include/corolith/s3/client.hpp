@@ -4,8 +4,10 @@
 #include <corolith/core/bytes.hpp>
 #include <corolith/core/detail/decl.hpp>
 #include <corolith/coro/generator.hpp>
+#include <corolith/coro/loop.hpp>
 #include <corolith/coro/object_source.hpp>
 #include <corolith/coro/task.hpp>
+#include <corolith/s3/client_counters.hpp>
 #include <corolith/s3/client_options.hpp>
 #include <corolith/s3/error.hpp>
 #include <corolith/s3/types.hpp>
@@ -25,20 +27,6 @@ class client_core;
 
 }  // namespace detail
 
-/// What a client has done so far.
-struct client_counters {
-  std::uint64_t requests = 0;        ///< sent, repeated ones included
-  std::uint64_t retries = 0;         ///< of those, because of a failure
-  std::uint64_t redirects = 0;       ///< because the bucket is in another region, or a clock was wrong
-  std::uint64_t hedges = 0;          ///< because a first byte was late
-  std::uint64_t bytes_sent = 0;      ///< of objects, also in requests that failed
-  std::uint64_t bytes_received = 0;  ///< of objects
-  std::uint64_t connections_opened = 0;
-  std::uint64_t connections_reused = 0;  ///< how often a request found one that was open
-  std::uint64_t memory_in_use = 0;       ///< bytes of the budget, now
-  std::uint64_t memory_peak = 0;
-};
-
 /// A URL that lets others do one thing with one object for some time.
 struct presign_options {
   std::string method = "GET";        ///< or "PUT", "HEAD", "DELETE"
@@ -52,7 +40,7 @@ struct presign_options {
 /// and is given up when the awaiting task is asked to stop (`cancelled`). Bytes move on threads of the client's own.
 ///
 /// Errors are s3_error when the server answered with one, whose `code()` is errc::not_found, errc::access_denied, errc::already_exists,
-/// errc::precondition_failed, errc::storage …; errc::unreachable when there was no answer that counts, errc::corrupted when the bytes are not
+/// errc::precondition_failed, errc::storage ...; errc::unreachable when there was no answer that counts, errc::corrupted when the bytes are not
 /// those that were put, errc::misuse for what cannot be asked. All of it after as many attempts as `retry` allows where another one may help.
 /// What fails leaves nothing behind: no part on the server, no part of a file.
 class client {
@@ -90,7 +78,7 @@ class client {
   task<std::size_t> get_into(std::string bucket, std::string key, mutable_byte_span place) const {
     return get_into(std::move(bucket), std::move(key), place, get_options());
   }
-  /// Into a file, which is there as a whole or not at all: until then it is called `.corolith-unfinished-…` in the same folder.
+  /// Into a file, which is there as a whole or not at all: until then it is called `.corolith-unfinished-...` in the same folder.
   COROLITH_DECL task<object_info> get_to_file(std::string bucket, std::string key, std::string path,
                                               get_options how) const;
   task<object_info> get_to_file(std::string bucket, std::string key, std::string path) const {
@@ -150,6 +138,10 @@ class client {
   COROLITH_DECL client_counters counters() const;
   /// As they were given, with what the environment and the profile said where nothing was.
   COROLITH_DECL const client_options& options() const noexcept;
+
+  /// The loop of one of its threads. A task that runs there (`co_await run_on(c.own_loop(), work)`) and awaits this client changes no threads
+  /// for it, which is a large part of what a small request costs. It must not block, and the client must outlive it.
+  COROLITH_DECL loop& own_loop() const noexcept;
 
   /// For the functions of <corolith/s3/multipart.hpp>.
   const std::shared_ptr<detail::client_core>& core() const noexcept { return core_; }

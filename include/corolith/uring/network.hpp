@@ -87,6 +87,14 @@ inline io_operation<detail::transfer<detail::op_kind::recv, true>> recv_all(io_l
   return {on, {fd, into.data(), into.size()}, options};
 }
 
+/// As recv, but where the kernel can wait for all of `into` by itself, it does: one turn of the loop for what comes in many
+/// packets. Fewer bytes come at the end of the stream, when the time is over after some have come, and by poll.
+inline io_operation<detail::transfer<detail::op_kind::recv, false>> recv_many(io_loop& on, int fd,
+                                                                              std::span<std::byte> into,
+                                                                              op_options options = {}) {
+  return {on, {fd, into.data(), into.size(), 0, MSG_WAITALL}, options};
+}
+
 /// Sends at least one byte of `from`. Gives how many.
 inline io_operation<detail::transfer<detail::op_kind::send, false>> send(io_loop& on, int fd,
                                                                          std::span<const std::byte> from,

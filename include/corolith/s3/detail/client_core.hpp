@@ -5,7 +5,9 @@
 #include <corolith/coro/run_on.hpp>
 #include <corolith/coro/semaphore.hpp>
 #include <corolith/coro/task.hpp>
-#include <corolith/s3/client.hpp>
+#include <corolith/coro/this_task.hpp>
+#include <corolith/s3/client_counters.hpp>
+#include <corolith/s3/client_options.hpp>
 #include <corolith/s3/detail/buffer_pool.hpp>
 #include <corolith/s3/detail/connection_pool.hpp>
 #include <corolith/s3/detail/first_byte_times.hpp>
@@ -80,6 +82,12 @@ class client_core {
 
   /// Where the next operation runs, and the lane `steps` behind one.
   lane& choose() noexcept { return *lanes_[next_lane_.fetch_add(1, std::memory_order_relaxed) % lanes_.size()]; }
+  /// The lane whose loop this is; null when it is another one.
+  lane* lane_of(const loop& which) const noexcept {
+    for (const auto& each : lanes_)
+      if (&each->loop == &which) return each.get();
+    return nullptr;
+  }
   COROLITH_DECL lane& behind(const lane& which, std::size_t steps) noexcept;
   /// How many requests of one operation go on at once.
   std::size_t breadth() const noexcept { return breadth_; }
@@ -111,11 +119,15 @@ class client_core {
 
 using core_ptr = std::shared_ptr<client_core>;
 
-/// Runs `verb(lane, arguments…)` on a lane of the client, which lives until then.
+/// Runs `verb(lane, arguments...)` on a lane of the client, which lives until then.
 template <class T, class... Parameters, class... Arguments>
 task<T> on_a_lane(core_ptr core, task<T> (*verb)(lane*, Parameters...), Arguments... arguments) {
-  lane& at = core->choose();
-  co_return co_await run_on(at.loop, verb(&at, std::move(arguments)...));
+  const loop& home = co_await this_loop();
+  lane* own = core->lane_of(home);
+  lane* at = own != nullptr ? own : &core->choose();
+  task<T> work = verb(at, std::move(arguments)...);
+  if (own != nullptr) co_return co_await std::move(work);
+  co_return co_await run_on(at->loop, std::move(work));
 }
 
 inline task<void> moved_to(lane* at, task<void> work) { co_await run_on(at->loop, std::move(work)); }

@@ -3,6 +3,7 @@
 
 #include <corolith/core/bytes.hpp>
 #include <corolith/core/detail/decl.hpp>
+#include <corolith/coro/generator.hpp>
 #include <corolith/coro/task.hpp>
 #include <corolith/s3/checksum.hpp>
 #include <corolith/s3/detail/client_core.hpp>

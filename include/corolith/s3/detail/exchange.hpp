@@ -51,6 +51,8 @@ class [[nodiscard]] exchange {
   /// Receives at least one byte of the body; zero at its end, and only there. What has not come with the head goes from the socket
   /// straight to its place.
   COROLITH_DECL task<std::size_t> receive(mutable_byte_span into);
+  /// The same, but it may wait for more than what is there, up to 1 MiB, since that takes less: for what is needed as a whole.
+  COROLITH_DECL task<std::size_t> receive_many(mutable_byte_span into);
   /// Receives until `into` is full or the body ends. Gives how many bytes: fewer only at the end.
   COROLITH_DECL task<std::size_t> receive_all(mutable_byte_span into);
   /// The rest of the body. More than `most` bytes is errc::protocol.

@@ -17,7 +17,7 @@ namespace corolith::inline v0::s3::detail {
 struct failure {
   enum class kind {
     none,     ///< it did succeed
-    stale,    ///< a connection that had been kept was closed by the server: nothing was asked yet
+    stale,    ///< a connection that had been kept was closed by the server, most likely before it was asked
     lost,     ///< no answer, or half of one
     refusal,  ///< the server said no
   };

@@ -39,7 +39,8 @@ class part_gatherer {
     gathered_part part;
     byte_buffer small;
     while (part.size < size) {
-      if (rest_.empty() && !co_await refill()) break;
+      if (rest_.empty()) co_await refill();
+      if (rest_.empty()) break;
       const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(rest_.size(), size - part.size));
       take(part, small, count);
       part.size += count;
@@ -52,16 +53,15 @@ class part_gatherer {
   static constexpr std::size_t worth_sharing = std::size_t{128} << 10;
   static constexpr std::size_t copied_together = std::size_t{1} << 20;
 
-  /// False: there is nothing more.
-  task<bool> refill() {
+  /// Nothing stays nothing at the end of the stream.
+  task<void> refill() {
     while (rest_.empty()) {
       std::optional<std::vector<std::byte>> piece = co_await from_.next();
-      if (!piece) co_return false;
+      if (!piece) co_return;
       auto kept = std::make_shared<std::vector<std::byte>>(std::move(*piece));
       const byte_span bytes = *kept;
       rest_ = shared_bytes(std::move(kept), bytes);
     }
-    co_return true;
   }
 
   void take(gathered_part& part, byte_buffer& small, std::size_t count) {

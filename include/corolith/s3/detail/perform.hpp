@@ -31,6 +31,8 @@ struct text_answer {
 COROLITH_DECL task<text_answer> perform_text(lane* at, request* what, attempts* tries);
 COROLITH_DECL task<text_answer> perform_text(lane* at, request* what);
 
+/// Says of a failure what it was that failed.
+COROLITH_DECL void describe(failure& why, const request& what);
 /// What a failure of the transport is for the retries.
 COROLITH_DECL failure failure_of(const transport_error& cause, const request& what);
 

@@ -76,6 +76,7 @@ template <class T>
 task<T> with_grace(task<T> work, std::chrono::nanoseconds grace) {
   grace_state state;
   const std::stop_token outer = co_await this_stop_token();
+  if (outer.stop_requested()) throw cancelled("cancelled: the task was asked to stop before it began");
   const auto tell = [&state]() noexcept { state.wake.request_stop(); };
   const std::stop_callback<decltype(tell)> forward(outer, tell);
   auto both = co_await when_all(graced_work(std::move(work), &state), graced_watch(&state, grace));

@@ -11,8 +11,7 @@ namespace corolith::inline v0::s3::detail {
 
 COROLITH_DECL task<void> create_bucket(lane* at, std::string bucket) {
   request what("create bucket", "PUT", std::move(bucket), {});
-  const endpoint& home = at->core.home();
-  const std::string document = home.is_aws() ? compose_create_bucket(home.region) : std::string();
+  const std::string document = compose_create_bucket(at->core.home().region);
   if (!document.empty()) what.body.push_back(std::as_bytes(std::span(document)));
   attempts tries(*at, what);
   try {

@@ -137,5 +137,6 @@ COROLITH_DECL task<std::string> client::presign(std::string bucket, std::string 
 
 COROLITH_DECL client_counters client::counters() const { return core_->counters(); }
 COROLITH_DECL const client_options& client::options() const noexcept { return core_->options(); }
+COROLITH_DECL loop& client::own_loop() const noexcept { return core_->choose().loop; }
 
 }  // namespace corolith::inline v0::s3

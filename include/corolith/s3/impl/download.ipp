@@ -133,30 +133,32 @@ inline open_body download::check(answer got, std::uint64_t from) const {
 
 /// Receives from an answer until `place` is full from `done` on. What stands before `offset` in the answer is skipped.
 inline task<failure> receive_some(lane* at, open_body* body, std::uint64_t offset, mutable_byte_span place,
-                                  std::size_t* done, const request* what) {
+                                  std::size_t* done) {
   failure why;
   try {
     std::vector<std::byte> skipped;
     while (body->next < offset + *done) {
       constexpr std::size_t at_once = std::size_t{256} << 10;
       skipped.resize(static_cast<std::size_t>(std::min<std::uint64_t>(at_once, offset + *done - body->next)));
-      body->next += co_await body->got.from.receive_all(skipped);
+      const std::size_t got = co_await body->got.from.receive_all(skipped);
+      if (got == 0) break;
+      body->next += got;
     }
     while (*done < place.size() && body->next < body->end) {
       const std::uint64_t left = body->end - body->next;
-      const mutable_byte_span rest = place.subspan(*done);
-      const std::size_t got =
-          co_await body->got.from.receive(rest.size() <= left ? rest : rest.first(static_cast<std::size_t>(left)));
+      mutable_byte_span rest = place.subspan(*done);
+      if (rest.size() > left) rest = rest.first(static_cast<std::size_t>(left));
+      const std::size_t got = co_await body->got.from.receive_many(rest);
       if (got == 0) break;
       *done += got;
       body->next += got;
       at->core.counted.bytes_received.fetch_add(got, std::memory_order_relaxed);
     }
     if (*done == place.size()) co_return why;
-    why.code = errc::unreachable;
     why.details.message = "the answer ended before its time";
   } catch (const transport_error& cause) {
-    why = failure_of(cause, *what);
+    why.code = cause.code();
+    why.details.message = cause.what();
   }
   why.what = failure::kind::lost;
   co_return why;
@@ -166,24 +168,36 @@ COROLITH_DECL task<void> download::receive(lane* at, std::uint64_t offset, mutab
                                            std::optional<open_body>* body) const {
   constexpr std::size_t some = std::size_t{64} << 10;
   if (place.empty()) co_return;
+  std::size_t done = 0;
+  failure why;
+  if (*body) {
+    why = co_await receive_some(at, &**body, offset, place, &done);
+    if (!why) {
+      if ((*body)->next == (*body)->end) body->reset();
+      co_return;
+    }
+  }
   request what = plain();
   attempts tries(*at, what);
-  for (std::size_t done = 0;;) {
+  for (;;) {
+    if (why) {
+      body->reset();
+      describe(why, what);
+      co_await tries.after(std::move(why));
+    }
     if (!*body) {
       what.headers.set("range", range_text(offset + done, offset + place.size() - 1));
       answer got = co_await perform(at, &what, &tries);
       body->emplace(check(std::move(got), offset + done));
     }
     const std::size_t before = done;
-    failure why = co_await receive_some(at, &**body, offset, place, &done, &what);
+    why = co_await receive_some(at, &**body, offset, place, &done);
     if (!why) {
       tries.succeeded();
       if ((*body)->next == (*body)->end) body->reset();
       co_return;
     }
-    body->reset();
     if (done - before >= some) tries.progressed();
-    co_await tries.after(std::move(why));
   }
 }
 

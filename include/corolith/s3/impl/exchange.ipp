@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -27,6 +28,8 @@ inline constexpr std::chrono::nanoseconds look_after = std::chrono::milliseconds
 inline constexpr std::size_t encrypted_at_once = 256 * 1024;
 /// A smaller place is not received into by itself: what comes behind is taken with it.
 inline constexpr std::size_t worth_a_call = 4 * 1024;
+/// What is received in one operation, where the kernel can wait for so much. In between it shows how far it is.
+inline constexpr std::size_t received_at_once = 1024 * 1024;
 /// A longer rest is not worth to be read for the sake of the connection.
 inline constexpr std::size_t short_rest = 256 * 1024;
 
@@ -50,6 +53,15 @@ inline std::size_t size_of(std::span<const ::iovec> parts) noexcept {
 inline constexpr std::span<::iovec> nothing;
 inline ::iovec part_of(byte_span bytes) noexcept { return {const_cast<std::byte*>(bytes.data()), bytes.size()}; }
 
+/// Sends what a socket surely takes without a turn of the loop. What is left then, if it did not after all.
+inline std::span<::iovec> push_at_once(connection* on, std::span<::iovec> parts) noexcept {
+  ::msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  const ssize_t sent = ::sendmsg(on->socket.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return sent > 0 ? without_front(parts, static_cast<std::size_t>(sent)) : parts;
+}
+
 /// Sends all parts, or with TLS what is encrypted, or until the server answers or closes.
 inline task<void> push(connection* on, std::span<::iovec> parts) {
   std::array<::iovec, 1> encrypted{};
@@ -58,6 +70,7 @@ inline task<void> push(connection* on, std::span<::iovec> parts) {
   std::chrono::nanoseconds quiet{0};
   for (bool first = true; !on->answered; first = false) {
     if (on->tls) encrypted[0] = part_of(on->tls->outgoing());  // it may have moved
+    if (first && size_of(parts) <= surely_taken) parts = push_at_once(on, parts);
     if (size_of(parts) == 0 || (!first && on->has_answered())) co_return;
     const uring::op_options limit{size_of(parts) <= surely_taken ? longest : std::min(longest, look_after)};
     const auto [failure, sent] = co_await uring::send(on->loop, on->socket.get(), parts, limit).nothrow();
@@ -192,26 +205,31 @@ inline task<bool> wait_for_continue(connection* on, std::chrono::nanoseconds mos
   co_return false;
 }
 
-/// Fills `into`, or with `any` receives at least one byte of it, unless the body ends before.
-inline task<std::size_t> receive_body(connection* on, mutable_byte_span into, bool any) {
+/// When a receive is over, but for the end of the body: with some bytes, with as many as one operation gives, with all.
+enum class enough : std::uint8_t { some, many, all };
+
+inline task<std::size_t> receive_body(connection* on, mutable_byte_span into, enough when) {
   std::size_t filled = 0;
   while (filled < into.size()) {
     const mutable_byte_span rest = into.subspan(filled);
     filled += on->take_body(rest);
-    if (on->reader.complete() || filled == into.size() || (any && filled > 0)) break;
+    if (on->reader.complete() || filled == into.size() || (when != enough::all && filled > 0)) break;
     const std::uint64_t most = on->reader.may_bypass();
     const std::uint64_t straight = std::min<std::uint64_t>(most, into.size() - filled);
     if (straight == 0 || (straight < worth_a_call && straight < most)) {
       co_await fill_or_fail(on);
       continue;
     }
-    const mutable_byte_span place = into.subspan(filled, static_cast<std::size_t>(straight));
+    const std::size_t at_once = std::min(static_cast<std::size_t>(straight), received_at_once);
+    const mutable_byte_span place = into.subspan(filled, at_once);
     const uring::op_options limit = usual_limit(*on);
     outcome came;
     if (on->tls) {
       came = co_await receive_encrypted(on, place, limit);
-    } else {
+    } else if (when == enough::some) {
       came = co_await uring::recv(on->loop, on->socket.get(), place, limit).nothrow();
+    } else {
+      came = co_await uring::recv_many(on->loop, on->socket.get(), place, limit).nothrow();
     }
     if (came.first) fail_to_receive(*on, came.first);
     if (came.second == 0) on->end();
@@ -228,7 +246,7 @@ inline task<std::string> receive_text(connection* on, std::size_t most) {
   for (;;) {
     if (filled == text.size()) text.resize(std::min(most + 1, std::max<std::size_t>(2 * filled, 4096)));
     const auto rest = std::as_writable_bytes(std::span(text)).subspan(filled);
-    const std::size_t got = co_await receive_body(on, rest, false);
+    const std::size_t got = co_await receive_body(on, rest, enough::all);
     filled += got;
     if (filled > most) on->fail(errc::protocol, "the answer is longer than " + std::to_string(most) + " bytes");
     if (on->reader.complete()) break;
@@ -242,7 +260,7 @@ inline task<void> discard(connection* on) {
   try {
     std::size_t read = 0;
     while (!on->reader.complete() && read < short_rest && on->reader.least_left() <= short_rest) {
-      const std::size_t got = co_await receive_body(on, sink, true);
+      const std::size_t got = co_await receive_body(on, sink, enough::some);
       read += got;
     }
   } catch (const transport_error&) {  // closed, then
@@ -277,10 +295,13 @@ COROLITH_DECL task<bool> exchange::wait_for_continue(std::chrono::nanoseconds mo
 }
 COROLITH_DECL task<http_response> exchange::receive_head() { return moving::receive_head(on_.get()); }
 COROLITH_DECL task<std::size_t> exchange::receive(mutable_byte_span into) {
-  return moving::receive_body(on_.get(), into, true);
+  return moving::receive_body(on_.get(), into, moving::enough::some);
+}
+COROLITH_DECL task<std::size_t> exchange::receive_many(mutable_byte_span into) {
+  return moving::receive_body(on_.get(), into, moving::enough::many);
 }
 COROLITH_DECL task<std::size_t> exchange::receive_all(mutable_byte_span into) {
-  return moving::receive_body(on_.get(), into, false);
+  return moving::receive_body(on_.get(), into, moving::enough::all);
 }
 COROLITH_DECL task<std::string> exchange::receive_text(std::size_t most) {
   return moving::receive_text(on_.get(), most);

@@ -42,8 +42,7 @@ COROLITH_DECL generator<list_entry> list_objects(core_ptr core, std::string buck
 inline task<upload_page> list_upload_page(lane* at, std::string bucket, std::string prefix, std::string key_marker,
                                           std::string id_marker) {
   request ask("list uploads", "GET", std::move(bucket), {});
-  ask.query.emplace_back("uploads", "");
-  ask.query.emplace_back("encoding-type", "url");
+  ask.query.emplace_back("uploads", "");  // no encoding-type: Ceph encodes the keys then and does not say so
   if (!prefix.empty()) ask.query.emplace_back("prefix", std::move(prefix));
   if (!key_marker.empty()) ask.query.emplace_back("key-marker", std::move(key_marker));
   if (!id_marker.empty()) ask.query.emplace_back("upload-id-marker", std::move(id_marker));

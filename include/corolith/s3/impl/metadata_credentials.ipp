@@ -31,7 +31,7 @@ inline std::string variable(const char* name) {
   return value == nullptr ? std::string() : value;
 }
 
-/// {"AccessKeyId": …, "SecretAccessKey": …, "Token": …, "Expiration": …}. Errors show nothing of the text.
+/// {"AccessKeyId": ..., "SecretAccessKey": ..., "Token": ..., "Expiration": ...}. Errors show nothing of the text.
 inline credentials parse_role(const std::string& text) {
   simdjson::dom::parser parser;
   simdjson::dom::object object;

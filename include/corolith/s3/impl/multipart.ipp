@@ -3,6 +3,7 @@
 
 #include <corolith/s3/detail/object_headers.hpp>
 #include <corolith/s3/detail/objects.hpp>
+#include <corolith/s3/detail/part_size.hpp>
 #include <corolith/s3/detail/perform.hpp>
 #include <corolith/s3/detail/upload.hpp>
 #include <corolith/s3/detail/xml.hpp>
@@ -22,7 +23,14 @@ inline put_target target_of(std::string bucket, std::string key) {
 
 inline task<std::string> begin_upload_of(lane* at, put_target target) { co_return co_await begin_upload(at, &target); }
 
+inline void check_part_number(const put_target& target, std::uint32_t number) {
+  if (number >= 1 && number <= most_parts) return;
+  throw error_of(request("put part " + std::to_string(number), "PUT", target.bucket, target.key), errc::misuse,
+                 "parts have numbers from 1 to 10,000");
+}
+
 inline task<part_info> put_part_of(lane* at, put_target target, std::string id, std::uint32_t number, byte_span bytes) {
+  check_part_number(target, number);
   const upload of{&target, std::move(id)};
   std::vector<byte_span> content;
   if (!bytes.empty()) content.push_back(bytes);
@@ -31,6 +39,7 @@ inline task<part_info> put_part_of(lane* at, put_target target, std::string id, 
 
 inline task<part_info> copy_part_of(lane* at, put_target target, std::string id, std::uint32_t number,
                                     std::string source, byte_range range, conditions when) {
+  check_part_number(target, number);
   request what("copy part " + std::to_string(number), "PUT", target.bucket, target.key);
   what.query.emplace_back("partNumber", std::to_string(number));
   what.query.emplace_back("uploadId", std::move(id));

@@ -28,26 +28,28 @@ struct trial {
   failure why;
 };
 
+COROLITH_DECL void describe(failure& why, const request& what) {
+  why.details.operation = what.operation;
+  why.details.bucket = what.bucket;
+  why.details.key = what.key;
+}
+
 COROLITH_DECL failure failure_of(const transport_error& cause, const request& what) {
   failure why;
   why.what = cause.nothing_received() ? failure::kind::stale : failure::kind::lost;
   why.code = cause.code();
-  why.may_be_done = why.what == failure::kind::lost;
-  why.details.operation = what.operation;
-  why.details.bucket = what.bucket;
-  why.details.key = what.key;
+  why.may_be_done = true;  // also on a connection that was closed: when, nobody knows
   why.details.message = cause.what();
+  describe(why, what);
   return why;
 }
 
 inline failure refusal_of(const http_response& head, const std::string& body, const request& what, time_point now) {
   failure why;
   why.what = failure::kind::refusal;
-  why.may_be_done = head.status >= 500;
+  why.may_be_done = head.status >= 500 || head.status < 300;
   failure_details& details = why.details;
-  details.operation = what.operation;
-  details.bucket = what.bucket;
-  details.key = what.key;
+  describe(why, what);
   details.status = head.status;
   if (const auto document = body.empty() ? std::nullopt : parse_error(body)) {
     details.name = document->name;
@@ -193,7 +195,8 @@ inline task<void> send_request(lane* at, exchange* to, const request* what, cons
   if (chunks) {
     co_await send_chunks(to, what, std::move(*chunks));
   } else {
-    co_await send_body(to, what, ask_first ? 0 : 1);
+    const std::size_t unsent = ask_first ? 0 : 1;
+    co_await send_body(to, what, unsent);
   }
   if (what->is_object_data) at->core.counted.bytes_sent.fetch_add(what->body_size(), std::memory_order_relaxed);
 }
@@ -214,7 +217,9 @@ inline task<trial> try_once(lane* at, request* what, bool repeated, bool may_be_
         what->body_size() >= worth_asking_first && (repeated || !at->proven_buckets.contains(what->bucket));
     const auto begun = loop::clock::now();
     co_await send_request(at, &to, what, where.get(), std::move(place), ask_first);
-    if (may_be_late && co_await to.wait_for_continue(at->first_bytes.delay()) && at->first_bytes.take()) {
+    bool is_late = false;
+    if (may_be_late) is_late = co_await to.wait_for_continue(at->first_bytes.delay());
+    if (is_late && at->first_bytes.take()) {
       late->emplace(std::move(to));
       co_return result;
     }

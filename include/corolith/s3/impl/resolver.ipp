@@ -68,10 +68,12 @@ inline resolver::addresses look_up(const std::string& host, std::uint16_t port) 
   wanted.ai_socktype = SOCK_STREAM;
   wanted.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
   ::addrinfo* first = nullptr;
-  int result = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &wanted, &first);
+  const std::string name =
+      host.ends_with(".localhost") ? "localhost" : host;  // RFC 6761, 6.3; not every system does it
+  int result = ::getaddrinfo(name.c_str(), std::to_string(port).c_str(), &wanted, &first);
   if (result == EAI_NONAME || result == EAI_ADDRFAMILY) {  // AI_ADDRCONFIG does not count loopback
     wanted.ai_flags = AI_NUMERICSERV;
-    result = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &wanted, &first);
+    result = ::getaddrinfo(name.c_str(), std::to_string(port).c_str(), &wanted, &first);
   }
   if (result == EAI_SYSTEM) throw std::system_error(errno, std::generic_category());
   if (result != 0) throw std::runtime_error(::gai_strerror(result));

@@ -3,6 +3,7 @@
 
 #include <corolith/core/log.hpp>
 #include <corolith/coro/run_on.hpp>
+#include <corolith/coro/this_task.hpp>
 #include <corolith/coro/when_all.hpp>
 #include <corolith/coro/when_any.hpp>
 #include <corolith/s3/checksum.hpp>
@@ -317,8 +318,12 @@ COROLITH_DECL task<put_result> put_object(core_ptr core, put_target target, obje
     co_return co_await put_stream(std::move(core), std::move(target), std::move(*source.stream()));
   if (const from_file* file = source.file())
     co_return co_await put_file(std::move(core), std::move(target), file->path());
-  lane& at = core->choose();
-  co_return co_await run_on(at.loop, put_bytes(&at, &target, *source.bytes()));
+  const loop& home = co_await this_loop();
+  lane* own = core->lane_of(home);
+  lane* at = own != nullptr ? own : &core->choose();
+  task<put_result> work = put_bytes(at, &target, *source.bytes());
+  if (own != nullptr) co_return co_await std::move(work);
+  co_return co_await run_on(at->loop, std::move(work));
 }
 
 }  // namespace corolith::inline v0::s3::detail
