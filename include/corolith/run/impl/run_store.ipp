@@ -130,6 +130,8 @@ COROLITH_DECL void run_store::clean() noexcept {
     if (!folder_.empty() && std::filesystem::path(folder_).parent_path().filename() == ".corolith")
       ::rmdir(std::filesystem::path(folder_).parent_path().c_str());
   } catch (const std::exception& problem) {
+    const error* known = dynamic_cast<const error*>(&problem);
+    if (known != nullptr && known->code() == errc::not_found) return;  // no such bucket: nothing is left
     log::warning(fmt::format("temporary objects of this run are left in {} below .corolith/{}/: {}", objects_.url(),
                              run_, problem.what()));
   }
