@@ -6,6 +6,8 @@
 #include <corolith/s3/detail/exchange.hpp>
 #include <corolith/uring/network.hpp>
 
+#include <sys/socket.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -53,13 +55,21 @@ inline std::size_t size_of(std::span<const ::iovec> parts) noexcept {
 inline constexpr std::span<::iovec> nothing;
 inline ::iovec part_of(byte_span bytes) noexcept { return {const_cast<std::byte*>(bytes.data()), bytes.size()}; }
 
+/// What is left to be sent after so many bytes; with TLS `parts` is one, of what is encrypted.
+inline std::span<::iovec> sent_of(connection* on, std::span<::iovec> parts, std::size_t sent) noexcept {
+  if (!on->tls) return without_front(parts, sent);
+  on->tls->sent(sent);
+  parts[0] = part_of(on->tls->outgoing());
+  return parts;
+}
+
 /// Sends what a socket surely takes without a turn of the loop. What is left then, if it did not after all.
 inline std::span<::iovec> push_at_once(connection* on, std::span<::iovec> parts) noexcept {
   ::msghdr message{};
   message.msg_iov = parts.data();
   message.msg_iovlen = parts.size();
   const ssize_t sent = ::sendmsg(on->socket.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  return sent > 0 ? without_front(parts, static_cast<std::size_t>(sent)) : parts;
+  return sent > 0 ? sent_of(on, parts, static_cast<std::size_t>(sent)) : parts;
 }
 
 /// Sends all parts, or with TLS what is encrypted, or until the server answers or closes.
@@ -76,8 +86,7 @@ inline task<void> push(connection* on, std::span<::iovec> parts) {
     const auto [failure, sent] = co_await uring::send(on->loop, on->socket.get(), parts, limit).nothrow();
     if (!failure) {
       quiet = {};
-      if (on->tls) on->tls->sent(sent);
-      if (!on->tls) parts = without_front(parts, sent);
+      parts = sent_of(on, parts, sent);
     } else if (failure == std::errc::timed_out) {
       quiet += limit.timeout;
       if (quiet >= longest && !on->has_answered()) on->fail(failure, "while the request was being sent");
