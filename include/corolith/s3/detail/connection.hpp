@@ -93,6 +93,7 @@ struct pool_state : std::enable_shared_from_this<pool_state> {
 
   struct sweeping : corolith::loop::timer {
     pool_state* of = nullptr;
+    std::shared_ptr<pool_state> keeps;  // of a pool that is gone
     bool pending = false;
   } sweeper;
   struct leaving : corolith::loop::work {

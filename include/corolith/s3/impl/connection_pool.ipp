@@ -34,7 +34,11 @@ inline bool is_quiet(int fd) noexcept {
 inline pool_state::pool_state(uring::io_loop& on, transport_options with)
     : loop(on), options(std::move(with)), turns(std::max<std::size_t>(options.most_connections, 1)) {
   sweeper.of = this;
-  sweeper.run = [](corolith::loop::work* item) noexcept { static_cast<sweeping*>(item)->of->sweep(); };
+  sweeper.run = [](corolith::loop::work* item) noexcept {
+    auto& sweeper = *static_cast<sweeping*>(item);
+    const std::shared_ptr<pool_state> last = std::move(sweeper.keeps);
+    sweeper.of->sweep();
+  };
   farewell.run = [](corolith::loop::work* item) noexcept {
     const auto last = std::move(static_cast<leaving*>(item)->of);
     last->leave();
@@ -83,8 +87,11 @@ inline void pool_state::make_room() {
 inline void pool_state::leave() noexcept {
   left = true;
   close_idle();
-  if (sweeper.pending) loop.cancel(sweeper);
-  sweeper.pending = false;
+  if (!sweeper.pending) return;
+  if (loop.cancel(sweeper))
+    sweeper.pending = false;
+  else
+    sweeper.keeps = shared_from_this();  // the loop has it among what it runs next
 }
 
 // The oldest are in front. A loop that closes runs its timers at once: then all of them go.
