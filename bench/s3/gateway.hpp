@@ -32,6 +32,7 @@ class gateway_part {
     if (!server_) return tell_progress("nothing is measured against Ceph's gateway");
     server_->watch(std::filesystem::path((*server_)["S3_TEST_CERTIFICATES"]).parent_path());
     start_contenders();
+    warm_up();
     for (std::uint32_t i = 0; i < with_.gateway_rounds; ++i) {
       tell_progress(fmt::format("Ceph's gateway, round {} of {}", i + 1, with_.gateway_rounds));
       measure_large();
@@ -63,6 +64,17 @@ class gateway_part {
     if (with_.compares("boto3")) start_boto3();
     find_command(command_line::kind::rclone, {"rclone"});
     find_command(command_line::kind::awscli, with_.aws.empty() ? words{"/usr/bin/aws", "aws"} : words{with_.aws});
+  }
+  /// Connections and memory of those that stay; commands begin anew each time.
+  void warm_up() {
+    tell_progress("Ceph's gateway: connections and memory");
+    const std::size_t count = with_.gateway_at_once;
+    const std::string source = scratch_.files("source", count, with_.gateway_bytes);
+    for (const auto& each : processes_) {
+      each->run(fmt::format("put_files warm/ {} {} {}", count, count, source), nullptr);
+      each->run(fmt::format("get_files warm/ {} {} {}", count, count, scratch_.fresh("target")), nullptr);
+      clear();
+    }
   }
   void start_boto3() {
     for (const std::string& python :
