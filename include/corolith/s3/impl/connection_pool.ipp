@@ -35,9 +35,9 @@ inline pool_state::pool_state(uring::io_loop& on, transport_options with)
     : loop(on), options(std::move(with)), turns(std::max<std::size_t>(options.most_connections, 1)) {
   sweeper.of = this;
   sweeper.run = [](corolith::loop::work* item) noexcept {
-    auto& sweeper = *static_cast<sweeping*>(item);
-    const std::shared_ptr<pool_state> last = std::move(sweeper.keeps);
-    sweeper.of->sweep();
+    auto& due = *static_cast<sweeping*>(item);
+    const std::shared_ptr<pool_state> last = std::move(due.keeps);
+    due.of->sweep();
   };
   farewell.run = [](corolith::loop::work* item) noexcept {
     const auto last = std::move(static_cast<leaving*>(item)->of);
