@@ -93,6 +93,12 @@ inline bool fits_its_range(const http_response& head) {
   return !given || given->last - given->first + 1 == *head.content_length;
 }
 
+/// Whether an answer says how long the object is, where it must.
+inline bool says_the_size(const http_response& head, const request& what) {
+  const bool asked = !what.key.empty() && (what.method == "HEAD" || what.headers.contains("range"));
+  return !asked || head.status != 200 || head.content_length;
+}
+
 /// Receives the head of the answer, and all of it when it is a refusal.
 inline task<trial> receive_answer(exchange from, const request* what) {
   trial result;
@@ -100,6 +106,10 @@ inline task<trial> receive_answer(exchange from, const request* what) {
     http_response head = co_await from.receive_head();
     if (!fits_its_range(head)) {
       result.why = spoilt(*what, "the answer is not as long as the range that it names");
+      co_return result;
+    }
+    if (!says_the_size(head, *what)) {
+      result.why = spoilt(*what, "the answer does not say how long the object is");
       co_return result;
     }
     if (head.status >= 200 && head.status < 300) {
