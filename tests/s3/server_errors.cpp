@@ -36,7 +36,7 @@ TEST_CASE("an access key that nobody has", "[.server]") {
   CHECK((wrong.name == "InvalidAccessKeyId" || wrong.name == "SignatureDoesNotMatch"));
 }
 
-TEST_CASE("no credentials at all", "[.server]") {
+TEST_CASE("no credentials at all", "[.server][ceph]") {
   own_bucket bucket;
   s3::client_options options = options_for();
   options.credentials = s3::anonymous_credentials();
@@ -94,7 +94,7 @@ TEST_CASE("a wrong clock is set right, or told of", "[.server]") {
   CHECK(has(skewed.text, "clock"));
 }
 
-TEST_CASE("a region that the server does not know", "[.server]") {
+TEST_CASE("a region that the server does not know", "[.server][ceph]") {
   s3::client_options options = options_for();
   options.region = "nowhere";
   waiting_client client(options);
