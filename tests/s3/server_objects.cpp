@@ -180,7 +180,7 @@ TEST_CASE("conditions of a get", "[.server]") {
   CHECK(code_when(when).code == errc::precondition_failed);
 }
 
-TEST_CASE("a put only where there is nothing yet", "[.server]") {
+TEST_CASE("a put only where there is nothing yet", "[.server][ceph]") {
   waiting_client client;
   own_bucket bucket;
   s3::put_options options;
