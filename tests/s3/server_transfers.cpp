@@ -209,7 +209,7 @@ TEST_CASE("wrong parts are refused by name", "[.server]") {
   client.abort_upload(bucket, "key", id);
 }
 
-TEST_CASE("copies in parts", "[.server]") {
+TEST_CASE("copies in parts", "[.server][ceph]") {
   s3::client_options options = small_parts();
   options.copy_in_parts_above = 6 * mib;
   waiting_client client(options);
