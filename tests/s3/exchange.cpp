@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <future>
 #include <mutex>
 #include <span>
 #include <stdexcept>
@@ -105,9 +106,9 @@ cl::task<continued> uploads_when_told(connection_pool* pool, origin to, std::str
 }  // namespace
 
 TEST_CASE("a request is sent and its answer received", "[s3]") {
-  std::string seen;
+  std::promise<std::string> seen;
   scripted_server server([&](peer& client, int) {
-    seen = client.head();
+    seen.set_value(client.head());
     client.answer("hello", "etag: \"x\"\r\n");
     client.rest();
   });
@@ -120,7 +121,7 @@ TEST_CASE("a request is sent and its answer received", "[s3]") {
   CHECK(got.head.keep_alive);
   CHECK(got.body == "hello");
   CHECK_FALSE(got.reused);
-  CHECK(seen == "GET /bucket/key?x=1 HTTP/1.1\r\nhost: here\r\n\r\n");
+  CHECK(seen.get_future().get() == "GET /bucket/key?x=1 HTTP/1.1\r\nhost: here\r\n\r\n");
 }
 
 TEST_CASE("a connection serves one exchange after the other", "[s3]") {
