@@ -7,7 +7,6 @@
 #include <corolith/core/error.hpp>
 #include <corolith/coro/generator.hpp>
 #include <corolith/coro/object_source.hpp>
-#include <corolith/coro/sync_wait.hpp>
 #include <corolith/coro/task.hpp>
 #include <corolith/s3/client.hpp>
 
@@ -26,7 +25,6 @@ namespace s3_test {
 namespace s3 = corolith::s3;
 using corolith::errc;
 using corolith::object_source;
-using corolith::sync_wait;
 using corolith::task;
 using test_support::scratch;
 

@@ -4,7 +4,6 @@
 #include "scripted_server.hpp"
 
 #include <corolith/core/bytes.hpp>
-#include <corolith/coro/sync_wait.hpp>
 #include <corolith/s3/client.hpp>
 #include <corolith/s3/detail/md5.hpp>
 #include <corolith/s3/endpoint.hpp>

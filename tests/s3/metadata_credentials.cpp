@@ -12,7 +12,6 @@
 
 using namespace s3_test;
 using corolith::errc;
-using corolith::sync_wait;
 namespace s3 = corolith::s3;
 
 namespace {
