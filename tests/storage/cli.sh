@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The command line of stores, over a directory: what goes in comes out, what fails says why and leaves nothing.
-program=$1/tools/corolith
+program=$(realpath "$1")/tools/corolith
 [ -x "$program" ] || { echo "skipped: there is no $program"; exit 77; }
 for variable in $(compgen -e COROLITH_) $(compgen -e AWS_); do unset "$variable"; done
 scratch=$(mktemp -d)

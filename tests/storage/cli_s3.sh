@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The command line of stores, over buckets of a real server; what it shares with directories is in cli.bash.
-program=$1/tools/corolith
+program=$(realpath "$1")/tools/corolith
 [ -x "$program" ] || { echo "skipped: there is no $program"; exit 77; }
 [ -n "${S3_TEST_ENDPOINT:-}" ] || exec "$(dirname "$0")/../support/ceph_rgw" run bash "$0" "$@"
 for variable in $(compgen -e COROLITH_) $(compgen -e AWS_); do unset "$variable"; done

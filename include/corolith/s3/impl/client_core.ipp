@@ -3,6 +3,7 @@
 
 #include <corolith/core/log.hpp>
 #include <corolith/s3/detail/client_core.hpp>
+#include <corolith/s3/detail/digest.hpp>
 #include <corolith/s3/profile.hpp>
 
 #include <algorithm>
@@ -92,6 +93,7 @@ COROLITH_DECL client_core::client_core(client_options given)
       buffers(std::max<std::size_t>(given.part_size, 1)),
       options_(resolved(std::move(given))),
       home_(std::make_shared<const endpoint>(detail::home_of(options_))) {
+  start_openssl();  // whose end must come after that of a client that is static
   provider = options_.credentials;
   user_agent_ = "corolith/" + std::to_string(COROLITH_VERSION_MAJOR) + '.' + std::to_string(COROLITH_VERSION_MINOR) +
                 '.' + std::to_string(COROLITH_VERSION_PATCH);

@@ -3,6 +3,7 @@
 
 #include <corolith/core/random_name.hpp>
 #include <corolith/coro/loop.hpp>
+#include <corolith/s3/detail/digest.hpp>
 #include <corolith/storage/detail/keys.hpp>
 #include <corolith/storage/detail/text.hpp>
 #include <corolith/storage/error.hpp>
@@ -101,7 +102,8 @@ inline task<object_ref> look_up(store in, std::string key) {
 }  // namespace storage::detail
 
 COROLITH_DECL store store::open(std::string_view url) {
-  background_loop();  // whose end must come after theirs
+  s3::detail::start_openssl();
+  background_loop();  // the ends of both must come after that of the stores
   static storage::detail::backend_table table;
   const storage::location where = storage::location::parse(url);
   const std::string name = where.to_string();
