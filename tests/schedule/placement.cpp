@@ -44,12 +44,12 @@ TEST_CASE("the window opens when calls turn out to be short") {
   REQUIRE(d.sends().empty());
 }
 
-TEST_CASE("long calls, exclusive ones and a chunk of one are never sent ahead") {
-  const auto options = GENERATE(batch_options{}, batch_options{.exclusive_dispatch = true}, batch_options{.chunk = 1});
+TEST_CASE("exclusive calls and a chunk of one are never sent ahead") {
+  const auto options = GENERATE(batch_options{.exclusive_dispatch = true}, batch_options{.chunk = 1});
   fake_driver d;
   d.scheduler.agent_joined(1, {2, 0, 0});
   d.batch(1, 100, options);
-  const std::int64_t duration = options.exclusive_dispatch || options.chunk != 0 ? 500 : 1'000'000'000;
+  const std::int64_t duration = GENERATE(500, 1'000'000'000);
   auto sent = d.sends();
   REQUIRE(sent.size() == 2);
   d.finish(sent[0], outcome_kind::value, duration);

@@ -27,6 +27,7 @@ struct call_record {
   bool blocked : 1 = false;
   bool recalled : 1 = false;
   bool started : 1 = false;
+  bool lasts : 1 = false;  ///< at its agent and not known to be short, nor on its way back
 };
 static_assert(sizeof(call_record) == 16);
 

@@ -53,6 +53,8 @@ struct batch_record {
   std::uint32_t waiting = 0;
   std::uint32_t sent = 0;
 
+  std::uint64_t largest_bytes = 0;  // of its elements
+
   std::uint64_t outstanding = 0;  // elements pulled and not consumed
   std::uint64_t wanted = 0;       // elements asked for that have not come
   std::uint64_t window = 0;       // limit of both
@@ -74,10 +76,13 @@ struct agent_record {
   std::int64_t idle = 0;  // cpus less those that all sent calls would use at once: negative when calls queue
   std::uint32_t calls = 0;
   std::uint32_t blocked = 0;
+  charge lasting;             // of the calls that last and are not blocked, as if all of them ran
+  std::uint32_t unheard = 0;  // calls that last, of which it is not known that they have started
   std::uint32_t strikes = 0;  // workers lost since the last success
   std::int64_t rest_until = 0;
   std::int64_t rest_length = 0;
   std::int64_t quiet_since = 0;
+  bool crowded = false;     // more calls last than can run at once: some wait behind others
   bool progressed = false;  // since the last tick
   bool alive = false;
   bool draining = false;
