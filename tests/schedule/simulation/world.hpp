@@ -246,6 +246,7 @@ class world {
         }
         case command_kind::send:
           ++sent;
+          must(!options_.calm || c.id.attempt <= 12, "no call goes to and fro");
           to_node(happening::call_arrives, c);
           break;
         case command_kind::recall: to_node(happening::recall_arrives, c); break;

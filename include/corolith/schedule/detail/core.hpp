@@ -100,6 +100,7 @@ struct core {
   COROLITH_DECL void recall_queued();
   COROLITH_DECL void recall_lasting();
   COROLITH_DECL void make_way();
+  COROLITH_DECL static bool wait_behind(const agent_record& agent, const batch_record& batch) noexcept;
   COROLITH_DECL std::int64_t idle_cpus() const noexcept;
   COROLITH_DECL std::int64_t recall_from(std::uint32_t slot, std::int64_t cpus, recallable which);
   COROLITH_DECL std::int64_t recall_of(batch_record& batch, std::uint32_t slot, std::int64_t cpus, recallable which);
@@ -108,8 +109,7 @@ struct core {
   COROLITH_DECL void dispatch();
   COROLITH_DECL void fail_unfittable();
   COROLITH_DECL std::uint32_t best_shape(bool also_skipped) const noexcept;
-  COROLITH_DECL std::uint32_t pick_agent(std::uint32_t shape) const noexcept;
-  COROLITH_DECL std::uint32_t find_agent(const shape_record& shape) const noexcept;
+  COROLITH_DECL std::uint32_t pick_agent(std::uint32_t shape, std::uint32_t other_than = no_slot) const noexcept;
   COROLITH_DECL std::uint32_t pick_other_agent(std::uint32_t shape, std::uint32_t than);
   COROLITH_DECL bool holds_back(std::uint32_t shape, const batch_record& batch,
                                 const agent_record& agent) const noexcept;

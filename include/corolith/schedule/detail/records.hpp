@@ -67,6 +67,7 @@ struct batch_record {
   bool done = false;
   bool removed = false;
   bool touched = false;
+  bool yields = false;  // its calls have made way for others, and none has ended since: none is sent ahead
 };
 
 struct agent_record {

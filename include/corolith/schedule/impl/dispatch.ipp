@@ -63,15 +63,14 @@ COROLITH_DECL std::uint32_t core::best_shape(bool also_skipped) const noexcept {
   return best;
 }
 
-COROLITH_DECL std::uint32_t core::pick_agent(std::uint32_t shape) const noexcept {
-  if (shape == reserved_shape && has_room(shape, agents[reserved_agent])) return reserved_agent;
-  return find_agent(shapes[shape]);
-}
-
 // One that can start the call at once, or else one where it may wait.
-COROLITH_DECL std::uint32_t core::find_agent(const shape_record& shape) const noexcept {
+COROLITH_DECL std::uint32_t core::pick_agent(std::uint32_t at, std::uint32_t other_than) const noexcept {
+  const shape_record& shape = shapes[at];
   const std::uint32_t at_once = tree.find(shape.cost, shape.entire, shape.entire);
-  return at_once != no_slot ? at_once : tree.find(shape.cost, shape.entire);
+  if (at_once != no_slot) return at_once;
+  if (at == reserved_shape && reserved_agent != other_than && has_room(at, agents[reserved_agent]))
+    return reserved_agent;
+  return tree.find(shape.cost, shape.entire);
 }
 
 // A long call is not sent ahead, to wait behind others that last, while calls of another shape wait: they would have to
@@ -79,7 +78,7 @@ COROLITH_DECL std::uint32_t core::find_agent(const shape_record& shape) const no
 COROLITH_DECL bool core::holds_back(std::uint32_t shape, const batch_record& batch,
                                     const agent_record& agent) const noexcept {
   if (!may_make_way(batch) || shapes[shape].entire.fits_in(room_of(agent))) return false;
-  if (!parked.empty()) return true;
+  if (batch.yields || !parked.empty()) return true;
   for (std::uint32_t at = 0; at < shapes.size(); ++at)
     if (at != shape && !shapes[at].ready.empty() && shapes[at].fitting != 0) return true;
   return false;
@@ -92,7 +91,7 @@ COROLITH_DECL bool core::has_room(std::uint32_t shape, const agent_record& agent
 
 COROLITH_DECL std::uint32_t core::pick_other_agent(std::uint32_t shape, std::uint32_t than) {
   tree.set(than, {});
-  const std::uint32_t found = find_agent(shapes[shape]);
+  const std::uint32_t found = pick_agent(shape, than);
   refresh(than);
   return found;
 }

@@ -26,6 +26,14 @@ COROLITH_DECL void core::recall_queued() {
   }
 }
 
+// Whether calls of the batch may be waiting at the agent for others that last: for what both need.
+COROLITH_DECL bool core::wait_behind(const agent_record& agent, const batch_record& batch) noexcept {
+  if (!agent.crowded) return false;
+  const charge total = capacity_of(agent.total);
+  return agent.lasting.cpus > total.cpus || (batch.cost.gpus > 0 && agent.lasting.gpus > total.gpus) ||
+         (batch.cost.memory > 0 && agent.lasting.memory > total.memory);
+}
+
 // Calls that wait behind others that last, when other agents have room for them: at once, since those others will not end
 // soon.
 COROLITH_DECL void core::recall_lasting() {
@@ -43,7 +51,8 @@ COROLITH_DECL void core::make_way() {
   for (std::size_t at = 0; at < batches.size() && agent.crowded && agent.unheard > 0; ++at) {
     batch_record& batch = *batches[at];
     if (!batch.opened.contains(reserved_agent) || batch.done || batch.shape == reserved_shape) continue;
-    if (may_make_way(batch)) recall_of(batch, reserved_agent, agent.total.cpus, recallable::lasting);
+    if (!may_make_way(batch) || recall_of(batch, reserved_agent, agent.total.cpus, recallable::lasting) == 0) continue;
+    batch.yields = true;
   }
 }
 
@@ -52,9 +61,9 @@ COROLITH_DECL std::int64_t core::recall_from(std::uint32_t slot, std::int64_t cp
   std::int64_t recalled = 0;
   for (const auto& batch : batches) {
     if (!batch->opened.contains(slot) || batch->done || recalled >= cpus) continue;
+    if (which == recallable::lasting && batch->options.chunk != 0) continue;  // of which only a part was counted
     const charge entire = charge_of(batch->options.need, 1);
-    const charge at_once = which == recallable::lasting ? entire : charge{-1, -1, -1};
-    if (!agents[slot].draining && tree.find(entire, {-1, -1, -1}, at_once) == no_slot) continue;
+    if (!agents[slot].draining && tree.find(entire, entire, entire) == no_slot) continue;
     recalled += recall_of(*batch, slot, cpus - recalled, which);
   }
   return recalled;
@@ -69,7 +78,7 @@ COROLITH_DECL std::int64_t core::recall_of(batch_record& batch, std::uint32_t sl
   call_table& calls = batch.calls;
   for (std::uint32_t i = calls.previous_live(calls.size()); i != no_slot && recalled < cpus;
        i = calls.previous_live(i)) {
-    if (which == recallable::lasting && !agent.crowded) break;
+    if (which == recallable::lasting && !wait_behind(agent, batch)) break;
     call_record& call = *calls.find(i);
     const bool movable = call.state == call_state::sent && call.agent == slot && !call.blocked && !call.started;
     if (!movable || call.recalled || call.cancelled || (which == recallable::lasting && !call.lasts)) continue;

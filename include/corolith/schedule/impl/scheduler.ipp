@@ -88,6 +88,7 @@ COROLITH_DECL verdict scheduler::finished(agent_id agent, const call_id& id, out
   detail::call_record& call = *at.call;
   core_->release(*at.agent, batch, call);
   core_->judge_agent(*at.agent, kind);
+  batch.yields = false;
   if (kind == outcome_kind::value || kind == outcome_kind::exception) {
     batch.estimate.add(duration_ns);
     core_->update_depth(batch);
