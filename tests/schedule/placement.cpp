@@ -179,6 +179,44 @@ TEST_CASE("long calls are not sent ahead, and leave, while calls of another kind
   REQUIRE(count_batch(others, 2) == 1);
 }
 
+TEST_CASE("a long call that was sent to where it could start stays there, whatever waits") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {4, 0, 0});
+  teach_long(d, 77);
+  d.batch(1, 1, {.need = {.cpus = 3}, .function = 77});
+  REQUIRE(d.sends().size() == 1);
+  d.batch(2, 100, {.chunk = 4});  // fills the window, so that more calls last than can run at once
+  REQUIRE(count_batch(d.sends(), 2) == 10);
+  REQUIRE(d.of(command_kind::recall).empty());
+  d.batch(3, 1, {.exclusive_dispatch = true});
+  REQUIRE(d.take(command_kind::recall).empty());
+}
+
+TEST_CASE("a long call that was taken back is not sent ahead again, and nothing of its batch before it") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {2, 0, 0});
+  teach_long(d, 77);
+  d.batch(1, 10, {.function = 77});
+  const auto sent = d.sends();
+  REQUIRE(sent.size() == 4);
+  d.batch(2, 1, {.need = {.cpus = 2}});
+  const auto recalled = d.take(command_kind::recall);
+  REQUIRE(recalled.size() == 2);
+  d.scheduler.returned(1, recalled[0].id);
+  d.scheduler.returned(1, recalled[1].id);
+  d.scheduler.cancel_batch(2);  // nothing else waits any more
+  REQUIRE(d.sends().empty());
+  d.finish(sent[0]);
+  auto again = d.sends();
+  REQUIRE(again.size() == 1);
+  REQUIRE(again[0].id == call_id{1, recalled[1].id.index, 2});
+  d.finish(sent[1]);
+  again = d.sends();
+  REQUIRE(again.size() == 3);  // the other one, and two that wait behind them
+  REQUIRE(again[0].id == call_id{1, recalled[0].id.index, 2});
+  REQUIRE(d.of(command_kind::recall).empty());
+}
+
 TEST_CASE("a chunk is sent ahead from the start") {
   fake_driver d;
   d.scheduler.agent_joined(1, {2, 0, 0});
@@ -365,6 +403,28 @@ TEST_CASE("queued calls are recalled from a silent agent when another one idles"
   REQUIRE(again[0].agent == 2);
   REQUIRE(again[0].id == call_id{1, 4, 2});
   REQUIRE(d.finish(sent[3]) == verdict::deliver);  // it had started after all
+}
+
+TEST_CASE("what a silent agent gave back waits for a free slot, and does not return to a queue") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {1, 0, 0});
+  d.batch(1, 3, {.chunk = 8});
+  REQUIRE(d.sends().size() == 3);
+  d.scheduler.agent_joined(2, {1, 0, 0});
+  d.scheduler.tick(1'000'000'000);
+  d.scheduler.tick(1'011'000'000);
+  const auto recalled = d.take(command_kind::recall);
+  REQUIRE(recalled.size() == 1);
+  d.batch(2, 1);
+  const auto other = d.sends();
+  REQUIRE(count_agent(other, 2) == 1);  // it came first
+  d.scheduler.returned(1, recalled[0].id);
+  REQUIRE(d.sends().empty());
+  d.finish(other[0]);
+  const auto again = d.sends();
+  REQUIRE(again.size() == 1);
+  REQUIRE(again[0].agent == 2);
+  REQUIRE(again[0].id == call_id{1, recalled[0].id.index, 2});
 }
 
 TEST_CASE("nothing is recalled while calls wait, or when no agent idles") {

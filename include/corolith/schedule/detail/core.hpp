@@ -36,7 +36,7 @@ struct core {
   std::uint64_t total_cpus = 0;
   std::uint64_t total_sent = 0;
   std::uint32_t live_shapes = 0;
-  std::uint32_t crowded = 0;     // agents that are
+  std::uint32_t total_ahead = 0;
   std::int64_t coming_back = 0;  // cpus of calls that were recalled, and of which nothing was heard since
   std::uint32_t reserved_shape = no_slot;
   std::uint32_t reserved_agent = no_slot;
@@ -92,15 +92,21 @@ struct core {
   COROLITH_DECL void refresh(std::uint32_t slot);
   COROLITH_DECL void refresh_dirty();
   COROLITH_DECL void pass_time(std::int64_t now_ns);
-  COROLITH_DECL void count_lasting(agent_record& agent, const batch_record& batch, const call_record& call, bool more);
-  COROLITH_DECL charge room_of(const agent_record& agent) const noexcept;
 
-  // taking back: impl/recall.ipp
-  enum class recallable : std::uint8_t { any, lasting };
+  // sending ahead and taking back: impl/recall.ipp
+  enum class recallable : std::uint8_t { any, ahead };
+  COROLITH_DECL static void count_lasting(agent_record& agent, const batch_record& batch, const call_record& call,
+                                          bool more) noexcept;
+  COROLITH_DECL void count_ahead(agent_record& agent, call_record& call, bool ahead) noexcept;
+  COROLITH_DECL static charge room_of(const agent_record& agent) noexcept;
+  COROLITH_DECL static bool would_wait(const agent_record& agent, const batch_record& batch) noexcept;
+  COROLITH_DECL static bool could_start(const agent_record& agent, const batch_record& batch) noexcept;
+  COROLITH_DECL static bool waits(const agent_record& agent, const batch_record& batch) noexcept;
+  COROLITH_DECL static bool was_taken_back(batch_record& batch) noexcept;
+  COROLITH_DECL bool holds_back(batch_record& batch, const agent_record& agent) const noexcept;
   COROLITH_DECL void recall_queued();
-  COROLITH_DECL void recall_lasting();
+  COROLITH_DECL void recall_ahead();
   COROLITH_DECL void make_way();
-  COROLITH_DECL static bool wait_behind(const agent_record& agent, const batch_record& batch) noexcept;
   COROLITH_DECL std::int64_t idle_cpus() const noexcept;
   COROLITH_DECL std::int64_t recall_from(std::uint32_t slot, std::int64_t cpus, recallable which);
   COROLITH_DECL std::int64_t recall_of(batch_record& batch, std::uint32_t slot, std::int64_t cpus, recallable which);
@@ -111,12 +117,7 @@ struct core {
   COROLITH_DECL std::uint32_t best_shape(bool also_skipped) const noexcept;
   COROLITH_DECL std::uint32_t pick_agent(std::uint32_t shape, std::uint32_t other_than = no_slot) const noexcept;
   COROLITH_DECL std::uint32_t pick_other_agent(std::uint32_t shape, std::uint32_t than);
-  COROLITH_DECL bool holds_back(std::uint32_t shape, const batch_record& batch,
-                                const agent_record& agent) const noexcept;
   COROLITH_DECL bool has_room(std::uint32_t shape, const agent_record& agent) const noexcept;
-  bool may_make_way(const batch_record& batch) const noexcept {
-    return batch.options.chunk == 0 && is_long(config, batch.estimate);
-  }
   COROLITH_DECL bool only_avoiding(batch_record& batch, std::uint32_t slot) noexcept;
   COROLITH_DECL std::uint32_t run_length(const shape_record& shape, const batch_record& batch,
                                          const agent_record& agent) const;

@@ -67,7 +67,6 @@ struct batch_record {
   bool done = false;
   bool removed = false;
   bool touched = false;
-  bool yields = false;  // its calls have made way for others, and none has ended since: none is sent ahead
 };
 
 struct agent_record {
@@ -78,12 +77,11 @@ struct agent_record {
   std::uint32_t calls = 0;
   std::uint32_t blocked = 0;
   charge lasting;             // of the calls that last and are not blocked, as if all of them ran
-  std::uint32_t unheard = 0;  // calls that last, of which it is not known that they have started
+  std::uint32_t ahead = 0;    // of its calls that are
   std::uint32_t strikes = 0;  // workers lost since the last success
   std::int64_t rest_until = 0;
   std::int64_t rest_length = 0;
   std::int64_t quiet_since = 0;
-  bool crowded = false;     // more calls last than can run at once: some wait behind others
   bool progressed = false;  // since the last tick
   bool alive = false;
   bool draining = false;

@@ -111,28 +111,6 @@ COROLITH_DECL void core::wake_if_none_healthy() {
     if (agent.alive && (agent.resting || agent.on_trial)) wake(agent, false);
 }
 
-// What the user wants queued takes only its part of a window: it says nothing of what runs.
-COROLITH_DECL void core::count_lasting(agent_record& agent, const batch_record& batch, const call_record& call,
-                                       bool more) {
-  const charge cost = charge_of(batch.options.need, batch.options.chunk == 0 ? 1 : call.depth);
-  if (more) {
-    agent.lasting += cost;
-  } else {
-    agent.lasting -= cost;
-  }
-  crowded -= agent.crowded ? 1 : 0;
-  agent.crowded = !agent.lasting.fits_in(capacity_of(agent.total));
-  crowded += agent.crowded ? 1 : 0;
-}
-
-// What the calls that last leave. They may take more than there is, of what they had given up while they were blocked.
-COROLITH_DECL charge core::room_of(const agent_record& agent) const noexcept {
-  const charge total = capacity_of(agent.total);
-  const auto left = [](std::int64_t all, std::int64_t used) { return std::max<std::int64_t>(0, all - used); };
-  return {left(total.cpus, agent.lasting.cpus), left(total.gpus, agent.lasting.gpus),
-          left(total.memory, agent.lasting.memory)};
-}
-
 COROLITH_DECL void core::mark_dirty(agent_record& agent) {
   if (agent.dirty) return;
   agent.dirty = true;

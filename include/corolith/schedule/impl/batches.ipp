@@ -180,7 +180,7 @@ COROLITH_DECL void core::release(agent_record& agent, batch_record& batch, call_
   const charge cost = cost_of(batch, call.depth);
   const std::int64_t cpus = batch.options.need.cpus;
   if (call.recalled && !call.started) coming_back -= cpus;
-  if (call.lasts && !call.started) --agent.unheard;
+  count_ahead(agent, call, false);
   if (call.blocked) {
     --agent.blocked;
     call.blocked = false;
@@ -203,12 +203,11 @@ COROLITH_DECL void core::note_start(agent_record& agent, const batch_record& bat
   if (call.started) return;
   call.started = true;
   if (call.recalled) coming_back -= batch.options.need.cpus;
-  if (call.lasts) {
-    --agent.unheard;
-  } else {
-    call.lasts = true;
-    count_lasting(agent, batch, call, true);
-  }
+  count_ahead(agent, call, false);
+  if (call.lasts) return;
+  call.lasts = true;
+  count_lasting(agent, batch, call, true);
+  mark_dirty(agent);  // it leaves less room
 }
 
 COROLITH_DECL void core::requeue(batch_record& batch, std::uint32_t index, call_record& call) {

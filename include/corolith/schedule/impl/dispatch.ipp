@@ -20,14 +20,14 @@ COROLITH_DECL void core::dispatch() {
     batch_record& batch = *batches[shapes[shape].ready.top()];
     if (agent != no_slot && only_avoiding(batch, agent)) {
       agent = pick_other_agent(shape, agent);
-      if (agent == no_slot || only_avoiding(batch, agent) || holds_back(shape, batch, agents[agent])) {
+      if (agent == no_slot || only_avoiding(batch, agent) || holds_back(batch, agents[agent])) {
         shapes[shape].ready.erase(batch.heap_place);
         parked.push_back(batch.slot);
         still_waits = still_waits || shape == reserved_shape;
         continue;
       }
     }
-    if (agent == no_slot || holds_back(shape, batch, agents[agent])) {
+    if (agent == no_slot || holds_back(batch, agents[agent])) {
       shapes[shape].skip = true;
       still_waits = still_waits || shape == reserved_shape;
     } else {
@@ -73,20 +73,9 @@ COROLITH_DECL std::uint32_t core::pick_agent(std::uint32_t at, std::uint32_t oth
   return tree.find(shape.cost, shape.entire);
 }
 
-// A long call is not sent ahead, to wait behind others that last, while calls of another shape wait: they would have to
-// wait for it, too. Those of the same shape take turns anyway.
-COROLITH_DECL bool core::holds_back(std::uint32_t shape, const batch_record& batch,
-                                    const agent_record& agent) const noexcept {
-  if (!may_make_way(batch) || shapes[shape].entire.fits_in(room_of(agent))) return false;
-  if (batch.yields || !parked.empty()) return true;
-  for (std::uint32_t at = 0; at < shapes.size(); ++at)
-    if (at != shape && !shapes[at].ready.empty() && shapes[at].fitting != 0) return true;
-  return false;
-}
-
 // Whether the next call of a shape may be sent there.
 COROLITH_DECL bool core::has_room(std::uint32_t shape, const agent_record& agent) const noexcept {
-  return shapes[shape].cost.fits_in(agent.free) && !holds_back(shape, *batches[shapes[shape].ready.top()], agent);
+  return shapes[shape].cost.fits_in(agent.free) && !holds_back(*batches[shapes[shape].ready.top()], agent);
 }
 
 COROLITH_DECL std::uint32_t core::pick_other_agent(std::uint32_t shape, std::uint32_t than) {
@@ -148,13 +137,15 @@ COROLITH_DECL void core::send_run(std::uint32_t shape, std::uint32_t slot) {
     call.state = call_state::sent;
     call.recalled = call.started = false;
     call.lasts = lasts;
-    if (lasts) count_lasting(agent, batch, call, true);
+    if (lasts) {
+      count_ahead(agent, call, would_wait(agent, batch));
+      count_lasting(agent, batch, call, true);
+    }
     agent.free -= cost;
+    agent.idle -= batch.options.need.cpus;
     queued.push_back({command_kind::send, fail_reason::none, 0, agent.id, {batch.id, index, call.attempt}});
-  } while (++n < limit && cost.fits_in(agent.free));
-  agent.idle -= static_cast<std::int64_t>(n) * batch.options.need.cpus;
+  } while (++n < limit && cost.fits_in(agent.free) && !holds_back(batch, agent));
   agent.calls += n;
-  if (lasts) agent.unheard += n;
   agent.progressed = true;
   batch.waiting -= n;
   batch.sent += n;

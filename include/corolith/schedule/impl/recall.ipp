@@ -5,7 +5,85 @@
 
 #include <algorithm>
 
+// Sending ahead and taking back: the rules.
+//
+// A call lasts if it is long, not measured, or known to have run for a while. A call that lasts is sent ahead if, where it is
+// sent, it has to wait behind others that last (would_wait).
+//  1. A long call is sent ahead only while no calls of another shape wait: they would have to wait for it, too. Those of
+//     the same shape take turns anyway (holds_back).
+//  2. What was sent ahead and waits is taken back at once where another agent has room for it (recall_ahead), and from
+//     an agent that is kept free for calls of another shape, if it is long (make_way). What was sent to where it could start
+//     stays.
+//  3. What was taken back, by any of these rules, is sent only to where it can start, and its batch sends nothing else before
+//     it (holds_back). So a call is sent ahead once, and none goes to and fro.
+//  4. What waits at an agent in another way, as short calls do, is taken back when nothing has come from the agent for a
+//     while and others idle (recall_queued).
+// The user's chunks are as large as the user wants them: they are neither long nor sent ahead here.
+
 namespace corolith::inline v0::schedule::detail {
+
+// What the user wants queued takes only its part of a window: it says nothing of what runs.
+COROLITH_DECL void core::count_lasting(agent_record& agent, const batch_record& batch, const call_record& call,
+                                       bool more) noexcept {
+  const charge cost = charge_of(batch.options.need, batch.options.chunk == 0 ? 1 : call.depth);
+  if (more) {
+    agent.lasting += cost;
+  } else {
+    agent.lasting -= cost;
+  }
+}
+
+COROLITH_DECL void core::count_ahead(agent_record& agent, call_record& call, bool ahead) noexcept {
+  if (call.ahead == ahead) return;
+  call.ahead = ahead;
+  agent.ahead += ahead ? 1 : ~0u;
+  total_ahead += ahead ? 1 : ~0u;
+}
+
+// What the calls that last leave. They may take more than there is, of what they had given up while they were blocked.
+COROLITH_DECL charge core::room_of(const agent_record& agent) noexcept {
+  const charge total = capacity_of(agent.total);
+  const auto left = [](std::int64_t all, std::int64_t used) { return std::max<std::int64_t>(0, all - used); };
+  return {left(total.cpus, agent.lasting.cpus), left(total.gpus, agent.lasting.gpus),
+          left(total.memory, agent.lasting.memory)};
+}
+
+// Whether the batch's next call would be sent ahead, if it lasts.
+COROLITH_DECL bool core::would_wait(const agent_record& agent, const batch_record& batch) noexcept {
+  return batch.options.chunk == 0 && !charge_of(batch.options.need, 1).fits_in(room_of(agent));
+}
+
+// Whether the batch's next call could start at once, as far as is known of what was sent to the agent before.
+COROLITH_DECL bool core::could_start(const agent_record& agent, const batch_record& batch) noexcept {
+  return static_cast<std::int64_t>(batch.options.need.cpus) <= agent.idle &&
+         charge_of(batch.options.need, 1).fits_in(room_of(agent));
+}
+
+// Whether calls of the batch that were sent ahead may still be waiting for what others that last have.
+COROLITH_DECL bool core::waits(const agent_record& agent, const batch_record& batch) noexcept {
+  const charge total = capacity_of(agent.total);
+  return agent.lasting.cpus > total.cpus || (batch.cost.gpus > 0 && agent.lasting.gpus > total.gpus) ||
+         (batch.cost.memory > 0 && agent.lasting.memory > total.memory);
+}
+
+// Whether the call that is next has just been taken back.
+COROLITH_DECL bool core::was_taken_back(batch_record& batch) noexcept {
+  for (auto at = batch.requeued.rbegin(); at != batch.requeued.rend(); ++at) {
+    const call_record* call = batch.calls.find(*at);
+    if (call != nullptr && call->state == call_state::waiting)
+      return call->recalled;  // else it was cancelled meanwhile
+  }
+  return false;
+}
+
+COROLITH_DECL bool core::holds_back(batch_record& batch, const agent_record& agent) const noexcept {
+  if (was_taken_back(batch)) return !could_start(agent, batch);
+  if (!would_wait(agent, batch) || !is_long(config, batch.estimate)) return false;
+  const auto others_wait = [&](const shape_record& shape) {
+    return &shape != &shapes[batch.shape] && !shape.ready.empty() && shape.fitting != 0;
+  };
+  return !parked.empty() || std::any_of(shapes.begin(), shapes.end(), others_wait);
+}
 
 COROLITH_DECL std::int64_t core::idle_cpus() const noexcept {
   std::int64_t idle = 0;
@@ -14,7 +92,7 @@ COROLITH_DECL std::int64_t core::idle_cpus() const noexcept {
   return idle;
 }
 
-// Calls that queue at an agent from which nothing has come for a while, when other agents idle and nothing else waits.
+// Only while nothing else waits: it would come first.
 COROLITH_DECL void core::recall_queued() {
   refresh_dirty();
   if (tree.most_idle() <= 0 || best_shape(true) != no_slot) return;
@@ -26,33 +104,22 @@ COROLITH_DECL void core::recall_queued() {
   }
 }
 
-// Whether calls of the batch may be waiting at the agent for others that last: for what both need.
-COROLITH_DECL bool core::wait_behind(const agent_record& agent, const batch_record& batch) noexcept {
-  if (!agent.crowded) return false;
-  const charge total = capacity_of(agent.total);
-  return agent.lasting.cpus > total.cpus || (batch.cost.gpus > 0 && agent.lasting.gpus > total.gpus) ||
-         (batch.cost.memory > 0 && agent.lasting.memory > total.memory);
-}
-
-// Calls that wait behind others that last, when other agents have room for them: at once, since those others will not end
-// soon.
-COROLITH_DECL void core::recall_lasting() {
-  if (crowded == 0 || tree.most_idle() <= 0) return;
+// No more than can start at once: what is on its way back will take a part of what is idle.
+COROLITH_DECL void core::recall_ahead() {
+  if (total_ahead == 0 || tree.most_idle() <= 0) return;
   std::int64_t idle = idle_cpus() - coming_back;
   for (std::uint32_t slot = 0; slot < agents.size() && idle > 0; ++slot)
-    if (agents[slot].crowded && agents[slot].unheard > 0) idle -= recall_from(slot, idle, recallable::lasting);
+    if (agents[slot].ahead > 0) idle -= recall_from(slot, idle, recallable::ahead);
 }
 
-// What was sent ahead must not make calls of another kind wait for two long ones instead of one: it leaves the agent that
-// is kept free for them.
+// Calls that are not measured stay: nobody knows that they take long.
 COROLITH_DECL void core::make_way() {
   if (reserved_agent == no_slot) return;
   const agent_record& agent = agents[reserved_agent];
-  for (std::size_t at = 0; at < batches.size() && agent.crowded && agent.unheard > 0; ++at) {
+  for (std::size_t at = 0; at < batches.size() && agent.ahead > 0; ++at) {
     batch_record& batch = *batches[at];
     if (!batch.opened.contains(reserved_agent) || batch.done || batch.shape == reserved_shape) continue;
-    if (!may_make_way(batch) || recall_of(batch, reserved_agent, agent.total.cpus, recallable::lasting) == 0) continue;
-    batch.yields = true;
+    if (is_long(config, batch.estimate)) recall_of(batch, reserved_agent, agent.total.cpus, recallable::ahead);
   }
 }
 
@@ -61,7 +128,6 @@ COROLITH_DECL std::int64_t core::recall_from(std::uint32_t slot, std::int64_t cp
   std::int64_t recalled = 0;
   for (const auto& batch : batches) {
     if (!batch->opened.contains(slot) || batch->done || recalled >= cpus) continue;
-    if (which == recallable::lasting && batch->options.chunk != 0) continue;  // of which only a part was counted
     const charge entire = charge_of(batch->options.need, 1);
     if (!agents[slot].draining && tree.find(entire, entire, entire) == no_slot) continue;
     recalled += recall_of(*batch, slot, cpus - recalled, which);
@@ -69,7 +135,7 @@ COROLITH_DECL std::int64_t core::recall_from(std::uint32_t slot, std::int64_t cp
   return recalled;
 }
 
-// The last calls first: they are the least likely to have started. Of calls that last no more than have to wait.
+// The last calls first: they are the least likely to have started. Of those sent ahead no more than have to wait.
 COROLITH_DECL std::int64_t core::recall_of(batch_record& batch, std::uint32_t slot, std::int64_t cpus,
                                            recallable which) {
   agent_record& agent = agents[slot];
@@ -78,18 +144,16 @@ COROLITH_DECL std::int64_t core::recall_of(batch_record& batch, std::uint32_t sl
   call_table& calls = batch.calls;
   for (std::uint32_t i = calls.previous_live(calls.size()); i != no_slot && recalled < cpus;
        i = calls.previous_live(i)) {
-    if (which == recallable::lasting && !wait_behind(agent, batch)) break;
+    if (which == recallable::ahead && !waits(agent, batch)) break;
     call_record& call = *calls.find(i);
     const bool movable = call.state == call_state::sent && call.agent == slot && !call.blocked && !call.started;
-    if (!movable || call.recalled || call.cancelled || (which == recallable::lasting && !call.lasts)) continue;
+    if (!movable || call.recalled || call.cancelled || (which == recallable::ahead && !call.ahead)) continue;
     call.recalled = true;
     coming_back += of_each;
     recalled += of_each;
-    if (call.lasts) {
-      count_lasting(agent, batch, call, false);
-      call.lasts = false;
-      --agent.unheard;
-    }
+    count_ahead(agent, call, false);
+    if (call.lasts) count_lasting(agent, batch, call, false);
+    call.lasts = false;
     queued.push_back({command_kind::recall, fail_reason::none, 0, agent.id, {batch.id, i, call.attempt}});
   }
   if (recalled != 0) mark_dirty(agent);

@@ -88,7 +88,6 @@ COROLITH_DECL verdict scheduler::finished(agent_id agent, const call_id& id, out
   detail::call_record& call = *at.call;
   core_->release(*at.agent, batch, call);
   core_->judge_agent(*at.agent, kind);
-  batch.yields = false;
   if (kind == outcome_kind::value || kind == outcome_kind::exception) {
     batch.estimate.add(duration_ns);
     core_->update_depth(batch);
@@ -167,7 +166,7 @@ COROLITH_DECL bool scheduler::wants_tick() const {
 COROLITH_DECL std::vector<command>& scheduler::take_commands() {
   core_->dispatch();
   core_->make_way();
-  core_->recall_lasting();
+  core_->recall_ahead();
   core_->settle_touched();
   core_->taken.clear();
   std::swap(core_->taken, core_->queued);
