@@ -427,7 +427,27 @@ TEST_CASE("what a silent agent gave back waits for a free slot, and does not ret
   REQUIRE(again[0].id == call_id{1, recalled[0].id.index, 2});
 }
 
-TEST_CASE("nothing is recalled while calls wait, or when no agent idles") {
+TEST_CASE("calls that wait for a gpu do not keep queued ones from an idle agent that has none") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {1, 0, 0});
+  d.batch(1, 3, {.chunk = 8});
+  REQUIRE(count_agent(d.sends(), 1) == 3);
+  d.scheduler.agent_joined(2, {1, 1, 0});
+  d.batch(2, 2, {.need = {.cpus = 1, .gpus = 1}, .exclusive_dispatch = true});
+  REQUIRE(count_agent(d.sends(), 2) == 1);
+  d.scheduler.agent_joined(3, {1, 0, 0});
+  d.scheduler.tick(1'000'000'000);
+  REQUIRE(d.take(command_kind::recall).empty());
+  d.scheduler.tick(1'011'000'000);
+  const auto recalled = d.take(command_kind::recall);
+  REQUIRE(recalled.size() == 1);
+  d.scheduler.returned(1, recalled[0].id);
+  const auto again = d.sends();
+  REQUIRE(count_agent(again, 3) == 1);
+  REQUIRE(again[0].id == call_id{1, recalled[0].id.index, 2});
+}
+
+TEST_CASE("nothing is recalled while no agent idles") {
   fake_driver d;
   d.scheduler.agent_joined(1, {1, 0, 0});
   d.scheduler.agent_joined(2, {1, 0, 0});

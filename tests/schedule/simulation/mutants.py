@@ -38,7 +38,7 @@ MUTANTS = [
     ("an attempt is recalled again and again", "impl/recall.ipp", "    call.recalled = true;\n", ""),
     ("what was taken back is sent ahead again", "impl/recall.ipp", "  if (was_taken_back(batch)) return !could_start(agent, batch);\n", ""),
     ("what was sent to where it could start is taken back", "impl/dispatch.ipp", "count_ahead(agent, call, would_wait(agent, batch));", "count_ahead(agent, call, true);"),
-    ("what started leaves as much room as before", "impl/batches.ipp", "  mark_dirty(agent);  // it leaves less room\n", ""),
+    ("what is recalled of a silent agent may have to queue elsewhere", "impl/recall.ipp", "    if (!agents[slot].draining && tree.find(entire, entire, entire) == no_slot) continue;\n", ""),
     ("calls that fit nowhere wait for ever", "impl/dispatch.ipp", "  if (final) fail_unfittable();\n", ""),
     ("calls do not wait for agents", "impl/dispatch.ipp", "  if (final) fail_unfittable();\n", "  fail_unfittable();\n"),
     ("a batch is done before its last call", "impl/batches.ipp", "    if (batch.input_ended && batch.waiting == 0 && batch.sent == 0) finish_batch", "    if (batch.input_ended && batch.waiting == 0) finish_batch"),

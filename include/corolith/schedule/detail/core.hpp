@@ -40,6 +40,7 @@ struct core {
   std::int64_t coming_back = 0;  // cpus of calls that were recalled, and of which nothing was heard since
   std::uint32_t reserved_shape = no_slot;
   std::uint32_t reserved_agent = no_slot;
+  bool ticked = false;  // since commands were taken
   bool final = false;
 
   // looking up
@@ -98,7 +99,6 @@ struct core {
   COROLITH_DECL static void count_lasting(agent_record& agent, const batch_record& batch, const call_record& call,
                                           bool more) noexcept;
   COROLITH_DECL void count_ahead(agent_record& agent, call_record& call, bool ahead) noexcept;
-  COROLITH_DECL static charge room_of(const agent_record& agent) noexcept;
   COROLITH_DECL static bool would_wait(const agent_record& agent, const batch_record& batch) noexcept;
   COROLITH_DECL static bool could_start(const agent_record& agent, const batch_record& batch) noexcept;
   COROLITH_DECL static bool waits(const agent_record& agent, const batch_record& batch) noexcept;

@@ -22,7 +22,7 @@ COROLITH_DECL void core::add_agent(agent_id id, const resources& total) {
   agent.id = id;
   agent.total = total;
   agent.free = capacity_of(total);
-  agent.idle = total.cpus;
+  agent.unused = agent.free;
   agent.alive = true;
   agent.rest_length = config.first_rest_ns;
   agent_slots.insert(id, slot);
@@ -124,10 +124,9 @@ COROLITH_DECL void core::refresh(std::uint32_t slot) {
   const bool tried = agent.on_trial && agent.calls > agent.blocked;
   const bool closed = !agent.alive || agent.draining || agent.resting || slot == reserved_agent || tried;
   if (closed) return tree.set(slot, {});
-  const std::int64_t idle = agent.on_trial ? 0 : std::max<std::int64_t>(0, agent.idle);
-  charge room = room_of(agent);
-  room.cpus = std::min(room.cpus, idle * whole);
-  tree.set(slot, {agent.free, idle, capacity_of(agent.total), room});
+  charge unused = agent.unused.at_least_none();
+  if (agent.on_trial) unused.cpus = 0;
+  tree.set(slot, {agent.free, unused.cpus / whole, capacity_of(agent.total), unused});
 }
 
 COROLITH_DECL void core::refresh_dirty() {
@@ -146,7 +145,7 @@ COROLITH_DECL void core::pass_time(std::int64_t now_ns) {
     if (agent.progressed) agent.quiet_since = now;
     agent.progressed = false;
   }
-  recall_queued();
+  ticked = true;
 }
 
 }  // namespace corolith::inline v0::schedule::detail

@@ -31,6 +31,7 @@ COROLITH_DECL void core::add_batch(batch_id id, const batch_options& options) {
   batch.options = options;
   batch.options.need.cpus = std::max(1u, options.need.cpus);
   batch.options.priority = std::max(1u, options.priority);
+  batch.entire = charge_of(batch.options.need, 1);
   batch_slots.insert(id, slot);
   if (options.function != 0)
     if (const std::uint32_t known = learnt_slots.find(options.function); known != no_slot) {
@@ -186,7 +187,7 @@ COROLITH_DECL void core::release(agent_record& agent, batch_record& batch, call_
     call.blocked = false;
   } else {
     agent.free += cost;
-    agent.idle += cpus;
+    agent.unused += batch.entire;
     if (call.lasts) count_lasting(agent, batch, call, false);
   }
   call.lasts = false;
@@ -207,7 +208,6 @@ COROLITH_DECL void core::note_start(agent_record& agent, const batch_record& bat
   if (call.lasts) return;
   call.lasts = true;
   count_lasting(agent, batch, call, true);
-  mark_dirty(agent);  // it leaves less room
 }
 
 COROLITH_DECL void core::requeue(batch_record& batch, std::uint32_t index, call_record& call) {

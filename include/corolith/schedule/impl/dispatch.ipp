@@ -110,7 +110,7 @@ COROLITH_DECL std::uint32_t core::run_length(const shape_record& shape, const ba
                                              const agent_record& agent) const {
   if (agent.on_trial) return 1;
   const std::size_t even = batch.waiting / (2 * agent_slots.size());
-  const std::int64_t idle_slots = agent.idle / static_cast<std::int64_t>(batch.options.need.cpus);
+  const std::int64_t idle_slots = agent.idle_cpus() / static_cast<std::int64_t>(batch.options.need.cpus);
   const bool alone = live_shapes == 1 && shape.ready.size() == 1;
   std::size_t most = std::max(1u, batch.depth / 4);
   if (idle_slots > 0) most = alone ? static_cast<std::size_t>(idle_slots) : 1;
@@ -142,7 +142,7 @@ COROLITH_DECL void core::send_run(std::uint32_t shape, std::uint32_t slot) {
       count_lasting(agent, batch, call, true);
     }
     agent.free -= cost;
-    agent.idle -= batch.options.need.cpus;
+    agent.unused -= batch.entire;
     queued.push_back({command_kind::send, fail_reason::none, 0, agent.id, {batch.id, index, call.attempt}});
   } while (++n < limit && cost.fits_in(agent.free) && !holds_back(batch, agent));
   agent.calls += n;

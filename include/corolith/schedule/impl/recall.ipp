@@ -4,6 +4,7 @@
 #include <corolith/schedule/detail/core.hpp>
 
 #include <algorithm>
+#include <utility>
 
 // Sending ahead and taking back: the rules.
 //
@@ -40,23 +41,15 @@ COROLITH_DECL void core::count_ahead(agent_record& agent, call_record& call, boo
   total_ahead += ahead ? 1 : ~0u;
 }
 
-// What the calls that last leave. They may take more than there is, of what they had given up while they were blocked.
-COROLITH_DECL charge core::room_of(const agent_record& agent) noexcept {
-  const charge total = capacity_of(agent.total);
-  const auto left = [](std::int64_t all, std::int64_t used) { return std::max<std::int64_t>(0, all - used); };
-  return {left(total.cpus, agent.lasting.cpus), left(total.gpus, agent.lasting.gpus),
-          left(total.memory, agent.lasting.memory)};
-}
-
-// Whether the batch's next call would be sent ahead, if it lasts.
+// Whether the batch's next call would be sent ahead, if it lasts. Those that last may take more than there is, of what they
+// had given up while they were blocked.
 COROLITH_DECL bool core::would_wait(const agent_record& agent, const batch_record& batch) noexcept {
-  return batch.options.chunk == 0 && !charge_of(batch.options.need, 1).fits_in(room_of(agent));
+  return batch.options.chunk == 0 && !batch.entire.fits_in((capacity_of(agent.total) - agent.lasting).at_least_none());
 }
 
 // Whether the batch's next call could start at once, as far as is known of what was sent to the agent before.
 COROLITH_DECL bool core::could_start(const agent_record& agent, const batch_record& batch) noexcept {
-  return static_cast<std::int64_t>(batch.options.need.cpus) <= agent.idle &&
-         charge_of(batch.options.need, 1).fits_in(room_of(agent));
+  return batch.entire.fits_in(agent.unused.at_least_none());
 }
 
 // Whether calls of the batch that were sent ahead may still be waiting for what others that last have.
@@ -87,20 +80,22 @@ COROLITH_DECL bool core::holds_back(batch_record& batch, const agent_record& age
 
 COROLITH_DECL std::int64_t core::idle_cpus() const noexcept {
   std::int64_t idle = 0;
-  for (const agent_record& agent : agents)
-    if (agent.alive && !agent.draining && !agent.resting && !agent.on_trial && agent.idle > 0) idle += agent.idle;
+  for (std::uint32_t slot = 0; slot < agents.size(); ++slot) {
+    const agent_record& agent = agents[slot];
+    const bool open = agent.alive && !agent.draining && !agent.resting && !agent.on_trial && slot != reserved_agent;
+    if (open && agent.idle_cpus() > 0) idle += agent.idle_cpus();
+  }
   return idle;
 }
 
-// Only while nothing else waits: it would come first.
+// Once after each tick. What idles after all was sent that could be is of no use to calls that wait.
 COROLITH_DECL void core::recall_queued() {
-  refresh_dirty();
-  if (tree.most_idle() <= 0 || best_shape(true) != no_slot) return;
+  if (!std::exchange(ticked, false) || tree.most_idle() <= 0) return;
   std::int64_t idle = idle_cpus();
   for (std::uint32_t slot = 0; slot < agents.size() && idle > 0; ++slot) {
     const agent_record& agent = agents[slot];
-    if (!agent.alive || agent.idle >= 0 || now - agent.quiet_since < config.recall_after_ns) continue;
-    idle -= recall_from(slot, std::min(idle, -agent.idle), recallable::any);
+    if (!agent.alive || agent.idle_cpus() >= 0 || now - agent.quiet_since < config.recall_after_ns) continue;
+    idle -= recall_from(slot, std::min(idle, -agent.idle_cpus()), recallable::any);
   }
 }
 
@@ -128,7 +123,7 @@ COROLITH_DECL std::int64_t core::recall_from(std::uint32_t slot, std::int64_t cp
   std::int64_t recalled = 0;
   for (const auto& batch : batches) {
     if (!batch->opened.contains(slot) || batch->done || recalled >= cpus) continue;
-    const charge entire = charge_of(batch->options.need, 1);
+    const charge& entire = batch->entire;
     if (!agents[slot].draining && tree.find(entire, entire, entire) == no_slot) continue;
     recalled += recall_of(*batch, slot, cpus - recalled, which);
   }
@@ -156,7 +151,6 @@ COROLITH_DECL std::int64_t core::recall_of(batch_record& batch, std::uint32_t sl
     call.lasts = false;
     queued.push_back({command_kind::recall, fail_reason::none, 0, agent.id, {batch.id, i, call.attempt}});
   }
-  if (recalled != 0) mark_dirty(agent);
   return recalled;
 }
 

@@ -128,7 +128,7 @@ COROLITH_DECL void scheduler::blocked(agent_id agent, const call_id& id) {
   core_->note_start(*at.agent, *at.batch, *at.call);
   at.call->blocked = true;
   at.agent->free += core_->cost_of(*at.batch, at.call->depth);
-  at.agent->idle += at.batch->options.need.cpus;
+  at.agent->unused += at.batch->entire;
   core_->count_lasting(*at.agent, *at.batch, *at.call, false);
   ++at.agent->blocked;
   core_->mark_dirty(*at.agent);
@@ -139,7 +139,7 @@ COROLITH_DECL void scheduler::unblocked(agent_id agent, const call_id& id) {
   if (!at || !at.call->blocked) return;
   at.call->blocked = false;
   at.agent->free -= core_->cost_of(*at.batch, at.call->depth);
-  at.agent->idle -= at.batch->options.need.cpus;
+  at.agent->unused -= at.batch->entire;
   core_->count_lasting(*at.agent, *at.batch, *at.call, true);
   --at.agent->blocked;
   core_->mark_dirty(*at.agent);
@@ -167,6 +167,7 @@ COROLITH_DECL std::vector<command>& scheduler::take_commands() {
   core_->dispatch();
   core_->make_way();
   core_->recall_ahead();
+  core_->recall_queued();
   core_->settle_touched();
   core_->taken.clear();
   std::swap(core_->taken, core_->queued);
@@ -185,7 +186,7 @@ COROLITH_DECL agent_load scheduler::load(agent_id id) const {
   if (slot == detail::no_slot) return {};
   const detail::agent_record& agent = core_->agents[slot];
   const auto taken = static_cast<double>(detail::capacity_of(agent.total).cpus - agent.free.cpus);
-  return {agent.calls, agent.blocked, taken / static_cast<double>(detail::whole), agent.idle};
+  return {agent.calls, agent.blocked, taken / static_cast<double>(detail::whole), agent.idle_cpus()};
 }
 
 }  // namespace corolith::inline v0::schedule
