@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // GFLOPS of the product of matrices over sizes, beside OpenBLAS and BLIS and the machine's peak, in turns.
 //   gemm [--threads N] [--rounds N] [--precision double|single|both] [N or MxNxK ...]
-// A ratio is the median over the rounds of our rate over that of the better peer in the same round. Each turn begins with a call
+// With several threads it is measured on one, too. A ratio is the median over the rounds of our rate over that of the better peer in the same round. Each turn begins with a call
 // that is not timed, and matrices are on huge pages where there are any.
 #include "blas_peers.hpp"
 #include "huge_pages.hpp"
@@ -94,9 +94,10 @@ bench::rounds measure(const shape& of, const settings& with, const std::vector<b
   const bench::huge_page_vector<T> a = random_matrix<T>(of.m * of.k, 1);
   const bench::huge_page_vector<T> b = random_matrix<T>(of.k * of.n, 2);
   bench::huge_page_vector<T> c(of.m * of.n), d(of.m * of.n);
-  const auto ours = [&] {
-    simd::gemm(of.m, of.n, of.k, 1, a.data(), of.k, b.data(), of.n, 0, c.data(), of.n, {.threads = with.threads});
+  const auto on = [&](unsigned threads) {
+    simd::gemm(of.m, of.n, of.k, 1, a.data(), of.k, b.data(), of.n, 0, c.data(), of.n, {.threads = threads});
   };
+  const auto ours = [&] { on(with.threads); };
   const auto times = static_cast<std::size_t>(std::max(1.0, 1e9 / of.work()));
   const std::size_t rounds = with.rounds > 0 ? with.rounds : of.work() > 5e10 ? 5 : of.work() > 1e10 ? 9 : 21;
   ours();  // first touch
@@ -109,6 +110,7 @@ bench::rounds measure(const shape& of, const settings& with, const std::vector<b
   for (std::size_t round = 0; round < rounds; ++round) {
     seen.add("peak", simd::measure_peak<T>(std::chrono::milliseconds(2), with.threads).flops_per_second / 1e9);
     seen.add("ours", rate_of(ours));
+    if (with.threads > 1) seen.add("one thread", rate_of([&] { on(1); }));
     for (const bench::blas_peer& peer : peers)
       seen.add(peer.name, rate_of([&] { peer(of.m, of.n, of.k, a.data(), b.data(), d.data()); }));
   }
@@ -127,6 +129,11 @@ double run(const std::string& name, const settings& with, const std::vector<benc
     bench::report("gemm", metric, rate, "GFLOPS", peers.empty() ? bench::comparison{share, "peak"} : better);
     bench::report("gemm", metric + "_share_of_peak", share, "fraction");
     std::string each;
+    if (with.threads > 1) {
+      const double speedup = seen.ratio("ours", "one thread");
+      bench::report("gemm", metric + "_speedup", speedup, "ratio", bench::comparison{speedup, "one_thread"});
+      each = fmt::format("  {:.3f} x one thread", speedup);
+    }
     for (const bench::blas_peer& peer : peers)
       each += fmt::format("  {} x {:.3f}", peer.name, seen.ratio("ours", peer.name));
     fmt::print(stderr, "{:<22} {:7.1f} GFLOPS  {:5.1f}% of peak{}\n", metric, rate, share * 100, each);

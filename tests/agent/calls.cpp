@@ -36,6 +36,10 @@ void abort_now() {
   std::abort();
 }
 void exit_with(int status) { std::exit(status); }
+void say_and_sleep_ms(int ms) {
+  std::cout << "begun" << std::endl;
+  std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+}
 void sleep_ms(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 std::uint64_t sum_bytes(const std::vector<std::uint8_t>& bytes) {
   return std::accumulate(bytes.begin(), bytes.end(), std::uint64_t{0});
@@ -108,10 +112,11 @@ TEST_CASE("a worker killed from outside loses only the call that it ran", "[agen
   const std::int32_t worker = driver.run<&add>(agent, {}, 1, 1).head.pid;
   wire::call_limits chunked;
   chunked.chunk = 4;
-  const std::uint64_t batch = driver.open<&sleep_ms, int>(agent, chunked);
+  const std::uint64_t batch = driver.open<&say_and_sleep_ms, int>(agent, chunked);
   const call_id running = driver.call(agent, batch, 0, 60000);
   for (std::uint32_t i = 1; i < 4; ++i) driver.call(agent, batch, i, 1);
-  driver.wait([&] { return std::count(agent.started.begin(), agent.started.end(), running) == 1; });
+  // `started` would not do: it tells how long ago the call was handed over, and a call that the worker had not begun runs again.
+  driver.wait([&] { return !agent.output.empty(); });
   ::kill(worker, SIGKILL);
   const auto& lost = driver.result(agent, running);
   CHECK(lost.head.kind == outcome_kind::worker_lost);

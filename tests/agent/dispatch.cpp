@@ -114,7 +114,7 @@ TEST_CASE("calls wait until workers are up, then one goes to each", "[agent]") {
   CHECK(node.opened[1] == 1);
 }
 
-TEST_CASE("short calls are queued inside workers, long ones are not", "[agent]") {
+TEST_CASE("short calls are queued inside workers, of long ones one", "[agent]") {
   bench node(1);
   node.dispatcher_of_node.prestart(node.now);
   node.all_ready();
@@ -131,7 +131,86 @@ TEST_CASE("short calls are queued inside workers, long ones are not", "[agent]")
   slow.open(1);
   slow.add(1, 0, 1000);
   slow.finish(1, {1, 0, 1}, 50ms);
-  CHECK(slow.calls[1].size() == 1);
+  CHECK(slow.calls[1].size() == 2);
+  slow.finish(1, {1, 1, 1}, 50ms);
+  CHECK(slow.calls[1] == std::vector<call_id>{{1, 2, 1}, {1, 3, 1}});
+}
+
+TEST_CASE("a long call that waits in a worker is taken back when another worker becomes idle", "[agent]") {
+  bench node(2);
+  node.dispatcher_of_node.prestart(node.now);
+  node.all_ready();
+  node.open(1);
+  node.add(1, 0, 2);
+  const call_id first = node.calls[1][0], second = node.calls[2][0];
+  node.finish(2, second, 50ms);
+  node.add(1, 2, 2);
+  REQUIRE(node.calls[1] == std::vector<call_id>{first, {1, 3, 1}});
+  REQUIRE(node.calls[2] == std::vector<call_id>{{1, 2, 1}});
+  node.pass(3ms);
+  CHECK(node.recalls.empty());  // both are busy
+  const steady_time soon = node.dispatcher_of_node.tick(node.now);
+  CHECK(soon == steady_time::max());  // no timer runs meanwhile
+  node.finish(2, {1, 2, 1}, 50ms);
+  REQUIRE(node.recalls == std::vector<call_id>{{1, 3, 1}});
+  node.pass(1ms);
+  CHECK(node.recalls.size() == 1);
+  SECTION("it comes back") {
+    std::erase(node.calls[1], call_id{1, 3, 1});
+    node.dispatcher_of_node.returned(1, {1, 3, 1}, node.now);
+    node.dispatcher_of_node.dispatch(node.now);
+    CHECK(node.calls[2] == std::vector<call_id>{{1, 3, 1}});
+    CHECK(node.returned.empty());  // the driver hears nothing of it
+  }
+  SECTION("it had started") {
+    node.finish(1, first, 50ms);
+    CHECK(node.finish(1, {1, 3, 1}, 50ms) == outcome_kind::value);
+    node.pass(3ms);
+    CHECK(node.recalls.size() == 1);
+  }
+}
+
+TEST_CASE("what waits in a worker starts a new one where there is room for it", "[agent]") {
+  bench node(2);
+  node.dispatcher_of_node.prestart(node.now);
+  node.all_ready();
+  node.open(1);
+  node.add(1, 0, 2);
+  node.finish(1, node.calls[1][0], 50ms);
+  node.dispatcher_of_node.worker_gone(2, {9, 0, node.calls[2][0]}, node.now);
+  node.dispatcher_of_node.dispatch(node.now);
+  node.add(1, 2, 2);
+  REQUIRE(node.calls[1].size() == 1);
+  REQUIRE(node.starting == std::vector<worker_number>{3});
+  node.pass(3ms);
+  CHECK(node.calls[1].size() == 1);
+  node.all_ready();
+  CHECK(node.calls[1].size() == 1);
+  CHECK(node.calls[3].size() == 1);
+  CHECK(node.recalls.empty());
+}
+
+TEST_CASE("calls of other memory do not wait behind one", "[agent]") {
+  bench node(1, 1000);
+  node.dispatcher_of_node.prestart(node.now);
+  node.all_ready();
+  wire::call_limits limits;
+  node.open(1, limits);
+  limits.memory = 100;
+  node.open(2, limits);
+  limits.memory = 600;
+  node.open(3, limits);
+  node.add(3, 0, 1);
+  node.finish(1, {3, 0, 1}, 50ms);
+  node.add(2, 0, 1);
+  node.finish(1, {2, 0, 1}, 50ms);
+  node.add(3, 1, 1);
+  CHECK(node.watched == 600);
+  node.add(2, 1, 1);  // its limit is another
+  CHECK(node.calls[1] == std::vector<call_id>{{3, 1, 1}});
+  node.finish(1, {3, 1, 1}, 50ms);
+  CHECK(node.calls[1] == std::vector<call_id>{{2, 1, 1}});
+  CHECK(node.watched == 100);
 }
 
 TEST_CASE("chunk and timeout decide how many calls a worker holds", "[agent]") {
@@ -341,7 +420,7 @@ TEST_CASE("kinds of workers share the node, and a large call gets its turn", "[a
   REQUIRE(node.calls[3].size() == 1);
   node.finish(3, {2, 0, 1}, 20ms);
   node.all_ready();
-  CHECK(node.in_workers() == 2);
+  CHECK(node.in_workers() == 4);
 }
 
 TEST_CASE("a blocked call gives its slot away and takes it back", "[agent]") {
@@ -375,11 +454,13 @@ TEST_CASE("memory admits calls and is given back", "[agent]") {
   CHECK(node.in_workers() == 1);
   CHECK(node.watched == 600);
   node.finish(1, {1, 0, 1}, 20ms);
-  CHECK(node.in_workers() == 1);
+  CHECK(node.calls[1] == std::vector<call_id>{{1, 1, 1}, {1, 2, 1}});  // one runs, in the same memory
+  CHECK(node.calls[2].empty());
   node.dispatcher_of_node.over_memory(1);
   CHECK(node.killed == std::vector<worker_number>{1});
   node.dispatcher_of_node.worker_gone(1, {9, 0, call_id{1, 1, 1}}, node.now);
   CHECK(node.failed[{1, 1, 1}] == outcome_kind::memory);
+  CHECK(node.failed.size() == 1);
 }
 
 TEST_CASE("a closed batch is forgotten when its last call ends", "[agent]") {

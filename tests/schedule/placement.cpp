@@ -29,6 +29,14 @@ std::map<batch_id, std::size_t> run(fake_driver& d, std::deque<command>& sent, s
   return total;
 }
 
+/// Ends a call of the function that took a second; agents must be idle.
+void teach_long(fake_driver& d, std::uint64_t function) {
+  d.batch(1'000'000, 1, {.function = function});
+  d.finish(d.sends().at(0));
+  REQUIRE(d.take(command_kind::batch_done).size() == 1);
+  d.scheduler.batch_removed(1'000'000);
+}
+
 }  // namespace
 
 TEST_CASE("the window opens when calls turn out to be short") {
@@ -44,16 +52,169 @@ TEST_CASE("the window opens when calls turn out to be short") {
   REQUIRE(d.sends().empty());
 }
 
-TEST_CASE("long calls, exclusive ones and a chunk of one are never sent ahead") {
-  const auto options = GENERATE(batch_options{}, batch_options{.exclusive_dispatch = true}, batch_options{.chunk = 1});
+TEST_CASE("exclusive calls and a chunk of one are never sent ahead") {
+  const auto options = GENERATE(batch_options{.exclusive_dispatch = true}, batch_options{.chunk = 1});
   fake_driver d;
   d.scheduler.agent_joined(1, {2, 0, 0});
   d.batch(1, 100, options);
-  const std::int64_t duration = options.exclusive_dispatch || options.chunk != 0 ? 500 : 1'000'000'000;
+  const std::int64_t duration = GENERATE(500, 1'000'000'000);
   auto sent = d.sends();
   REQUIRE(sent.size() == 2);
   d.finish(sent[0], outcome_kind::value, duration);
   REQUIRE(d.sends().size() == 1);
+}
+
+TEST_CASE("of long calls one is sent ahead to each slot") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {2, 0, 0});
+  d.batch(1, 100);
+  auto sent = d.sends();
+  REQUIRE(sent.size() == 2);
+  d.finish(sent[0]);
+  REQUIRE(d.sends().size() == 2);  // the other running one takes a whole cpu of the window
+  d.finish(sent[1]);
+  REQUIRE(d.sends().size() == 2);
+  REQUIRE(d.sends().empty());
+  REQUIRE(d.scheduler.load(1).calls == 4);
+}
+
+TEST_CASE("long calls with large elements are not sent ahead") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {1, 0, 0});
+  d.scheduler.batch_added(1, {});
+  d.scheduler.input_available(1, 10, 1000);
+  d.scheduler.input_available(1, 10, std::uint64_t{1} << 30);
+  auto sent = d.sends();
+  REQUIRE(sent.size() == 1);
+  d.finish(sent[0]);
+  REQUIRE(d.sends().size() == 1);
+}
+
+TEST_CASE("a long call that waits behind another is taken back at once when another agent idles") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {1, 0, 0});
+  teach_long(d, 77);
+  d.scheduler.agent_joined(2, {1, 0, 0});
+  d.batch(1, 4, {.function = 77});
+  const auto sent = d.sends();
+  REQUIRE(count_agent(sent, 1) == 2);
+  REQUIRE(count_agent(sent, 2) == 2);
+  std::vector<command> at_one, at_two;
+  for (const command& c : sent) (c.agent == 1 ? at_one : at_two).push_back(c);
+  d.scheduler.started(1, at_one[0].id);
+  d.finish(at_two[0]);
+  REQUIRE(d.take(command_kind::recall).empty());
+  d.finish(at_two[1]);
+  const auto recalled = d.take(command_kind::recall);
+  REQUIRE(recalled.size() == 1);
+  REQUIRE(recalled[0].id == at_one[1].id);
+  REQUIRE(recalled[0].agent == 1);
+  REQUIRE(d.take(command_kind::recall).empty());
+  d.scheduler.returned(1, recalled[0].id);
+  const auto again = d.sends();
+  REQUIRE(again.size() == 1);
+  REQUIRE(again[0].agent == 2);
+  REQUIRE(again[0].id.index == recalled[0].id.index);
+  REQUIRE(again[0].id.attempt == 2);
+}
+
+TEST_CASE("no more long calls are taken back than can start at once") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {4, 0, 0});
+  teach_long(d, 77);
+  d.batch(1, 8, {.function = 77});
+  REQUIRE(d.sends().size() == 8);
+  d.scheduler.agent_joined(2, {2, 0, 0});
+  const auto recalled = d.take(command_kind::recall);
+  REQUIRE(recalled.size() == 2);
+  REQUIRE(d.take(command_kind::recall).empty());
+  d.scheduler.started(1, recalled[0].id);  // it was too late: another one
+  const auto third = d.take(command_kind::recall);
+  REQUIRE(third.size() == 1);
+  REQUIRE(third[0].id != recalled[0].id);
+  d.scheduler.returned(1, recalled[1].id);
+  d.scheduler.returned(1, third[0].id);
+  REQUIRE(count_agent(d.sends(), 2) == 2);
+  REQUIRE(d.of(command_kind::recall).empty());
+}
+
+TEST_CASE("a long call that waits for a gpu goes where one is free") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {8, 1, 0});
+  teach_long(d, 77);
+  d.batch(1, 2, {.need = {.cpus = 1, .gpus = 1}, .function = 77});
+  REQUIRE(count_agent(d.sends(), 1) == 2);
+  d.scheduler.agent_joined(2, {8, 0, 0});
+  REQUIRE(d.take(command_kind::recall).empty());  // idle, but of no use
+  d.scheduler.agent_joined(3, {1, 1, 0});
+  const auto recalled = d.take(command_kind::recall);
+  REQUIRE(recalled.size() == 1);
+  d.scheduler.returned(1, recalled[0].id);
+  REQUIRE(count_agent(d.sends(), 3) == 1);
+}
+
+TEST_CASE("long calls are not sent ahead, and leave, while calls of another kind wait") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {2, 0, 0});
+  teach_long(d, 77);
+  d.batch(1, 10, {.function = 77});
+  const auto sent = d.sends();
+  REQUIRE(sent.size() == 4);
+  d.batch(2, 3, {.exclusive_dispatch = true});
+  const auto recalled = d.take(command_kind::recall);
+  REQUIRE(recalled.size() == 2);
+  REQUIRE(recalled[0].id == sent[3].id);
+  REQUIRE(recalled[1].id == sent[2].id);
+  d.scheduler.returned(1, sent[3].id);
+  d.scheduler.returned(1, sent[2].id);
+  auto others = d.sends();
+  REQUIRE(others.size() == 1);
+  REQUIRE(others[0].id.batch == 2);
+  d.finish(sent[0]);
+  REQUIRE(d.take(command_kind::recall).empty());
+  d.finish(others[0]);
+  d.finish(sent[1]);
+  others = d.sends();
+  REQUIRE(count_batch(others, 1) == 1);
+  REQUIRE(count_batch(others, 2) == 1);
+}
+
+TEST_CASE("a long call that was sent to where it could start stays there, whatever waits") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {4, 0, 0});
+  teach_long(d, 77);
+  d.batch(1, 1, {.need = {.cpus = 3}, .function = 77});
+  REQUIRE(d.sends().size() == 1);
+  d.batch(2, 100, {.chunk = 4});  // fills the window, so that more calls last than can run at once
+  REQUIRE(count_batch(d.sends(), 2) == 10);
+  REQUIRE(d.of(command_kind::recall).empty());
+  d.batch(3, 1, {.exclusive_dispatch = true});
+  REQUIRE(d.take(command_kind::recall).empty());
+}
+
+TEST_CASE("a long call that was taken back is not sent ahead again, and nothing of its batch before it") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {2, 0, 0});
+  teach_long(d, 77);
+  d.batch(1, 10, {.function = 77});
+  const auto sent = d.sends();
+  REQUIRE(sent.size() == 4);
+  d.batch(2, 1, {.need = {.cpus = 2}});
+  const auto recalled = d.take(command_kind::recall);
+  REQUIRE(recalled.size() == 2);
+  d.scheduler.returned(1, recalled[0].id);
+  d.scheduler.returned(1, recalled[1].id);
+  d.scheduler.cancel_batch(2);  // nothing else waits any more
+  REQUIRE(d.sends().empty());
+  d.finish(sent[0]);
+  auto again = d.sends();
+  REQUIRE(again.size() == 1);
+  REQUIRE(again[0].id == call_id{1, recalled[1].id.index, 2});
+  d.finish(sent[1]);
+  again = d.sends();
+  REQUIRE(again.size() == 3);  // the other one, and two that wait behind them
+  REQUIRE(again[0].id == call_id{1, recalled[0].id.index, 2});
+  REQUIRE(d.of(command_kind::recall).empty());
 }
 
 TEST_CASE("a chunk is sent ahead from the start") {
@@ -162,7 +323,7 @@ TEST_CASE("what a large call leaves of the agent kept free for it is used at onc
   REQUIRE(d.sends().empty());  // one cpu is kept for the large call
   for (int i = 1; i < 4; ++i) d.finish(sent[static_cast<std::size_t>(i)]);
   sent = d.sends();
-  REQUIRE(sent.size() == 3);
+  REQUIRE(sent.size() == 5);  // two start at once, two wait behind them
   REQUIRE(count_batch(sent, 2) == 1);
 }
 
@@ -244,7 +405,49 @@ TEST_CASE("queued calls are recalled from a silent agent when another one idles"
   REQUIRE(d.finish(sent[3]) == verdict::deliver);  // it had started after all
 }
 
-TEST_CASE("nothing is recalled while calls wait, or when no agent idles") {
+TEST_CASE("what a silent agent gave back waits for a free slot, and does not return to a queue") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {1, 0, 0});
+  d.batch(1, 3, {.chunk = 8});
+  REQUIRE(d.sends().size() == 3);
+  d.scheduler.agent_joined(2, {1, 0, 0});
+  d.scheduler.tick(1'000'000'000);
+  d.scheduler.tick(1'011'000'000);
+  const auto recalled = d.take(command_kind::recall);
+  REQUIRE(recalled.size() == 1);
+  d.batch(2, 1);
+  const auto other = d.sends();
+  REQUIRE(count_agent(other, 2) == 1);  // it came first
+  d.scheduler.returned(1, recalled[0].id);
+  REQUIRE(d.sends().empty());
+  d.finish(other[0]);
+  const auto again = d.sends();
+  REQUIRE(again.size() == 1);
+  REQUIRE(again[0].agent == 2);
+  REQUIRE(again[0].id == call_id{1, recalled[0].id.index, 2});
+}
+
+TEST_CASE("calls that wait for a gpu do not keep queued ones from an idle agent that has none") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {1, 0, 0});
+  d.batch(1, 3, {.chunk = 8});
+  REQUIRE(count_agent(d.sends(), 1) == 3);
+  d.scheduler.agent_joined(2, {1, 1, 0});
+  d.batch(2, 2, {.need = {.cpus = 1, .gpus = 1}, .exclusive_dispatch = true});
+  REQUIRE(count_agent(d.sends(), 2) == 1);
+  d.scheduler.agent_joined(3, {1, 0, 0});
+  d.scheduler.tick(1'000'000'000);
+  REQUIRE(d.take(command_kind::recall).empty());
+  d.scheduler.tick(1'011'000'000);
+  const auto recalled = d.take(command_kind::recall);
+  REQUIRE(recalled.size() == 1);
+  d.scheduler.returned(1, recalled[0].id);
+  const auto again = d.sends();
+  REQUIRE(count_agent(again, 3) == 1);
+  REQUIRE(again[0].id == call_id{1, recalled[0].id.index, 2});
+}
+
+TEST_CASE("nothing is recalled while no agent idles") {
   fake_driver d;
   d.scheduler.agent_joined(1, {1, 0, 0});
   d.scheduler.agent_joined(2, {1, 0, 0});
@@ -365,7 +568,7 @@ TEST_CASE("a node that recovers is used again") {
   REQUIRE(trial.size() == 1);  // one call shows whether it works
   REQUIRE(trial[0].agent == 1);
   REQUIRE(d.finish(trial[0]) == verdict::deliver);
-  REQUIRE(d.sends().size() == 4);
+  REQUIRE(d.sends().size() == 8);
 }
 
 TEST_CASE("a call that is blocked at an agent on trial gets its nested calls run there") {
@@ -382,7 +585,7 @@ TEST_CASE("a call that is blocked at an agent on trial gets its nested calls run
   const auto trial = d.sends();
   REQUIRE(trial.size() == 1);
   d.finish(trial[0]);
-  REQUIRE(d.sends().size() == 1);
+  REQUIRE(d.sends().size() == 2);
 }
 
 TEST_CASE("a batch that crashes everywhere ends soon, without rests") {

@@ -256,7 +256,7 @@ TEST_CASE("a blocked call makes room, and takes it back") {
   REQUIRE(d.finish(parent) == verdict::deliver);  // ends while blocked
   REQUIRE(d.sends().size() == 1);
   REQUIRE(d.scheduler.load(1).calls == 1);
-  REQUIRE(d.scheduler.load(1).cpus == Approx(1));
+  REQUIRE(d.scheduler.load(1).cpus == Approx(0.5));
 }
 
 TEST_CASE("a draining agent gets nothing new and gives back what it has not started") {

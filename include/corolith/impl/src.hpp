@@ -85,6 +85,7 @@
 #include <corolith/schedule/impl/agents.ipp>
 #include <corolith/schedule/impl/batches.ipp>
 #include <corolith/schedule/impl/dispatch.ipp>
+#include <corolith/schedule/impl/recall.ipp>
 #include <corolith/schedule/impl/scheduler.ipp>
 #include <corolith/simd/impl/instruction_set.ipp>
 #include <corolith/simd/impl/monte_carlo.ipp>

@@ -71,9 +71,9 @@ class scheduler {
 
   /// A batch begins.
   COROLITH_DECL void batch_added(batch_id batch, const batch_options& options);
-  /// `count` more elements are there. Returns how many were accepted: all, or none if the batch is unknown, its input
-  /// ended or it was cancelled (the driver drops the elements then; they have no calls).
-  COROLITH_DECL std::uint32_t input_available(batch_id batch, std::uint32_t count);
+  /// `count` more elements are there, the largest of `largest_bytes`. Returns how many were accepted: all, or none if the
+  /// batch is unknown, its input ended or it was cancelled (the driver drops the elements then; they have no calls).
+  COROLITH_DECL std::uint32_t input_available(batch_id batch, std::uint32_t count, std::uint64_t largest_bytes = 0);
   /// There are no more elements. A batch without this never ends.
   COROLITH_DECL void input_ended(batch_id batch);
   /// The user took `count` results (values or failures), so as many elements may be pulled. A driver that needs no
@@ -82,7 +82,7 @@ class scheduler {
   /// The driver wants to hear no more of the batch. Calls still at agents are cancelled without a `fail`.
   COROLITH_DECL void batch_removed(batch_id batch);
 
-  /// The call was given to a worker. Optional: it protects the call from a useless recall.
+  /// The call has been running for a while (2 ms). Optional: it protects the call from a useless recall.
   COROLITH_DECL void started(agent_id agent, const call_id& id);
   /// An attempt ended. `duration_ns` is how long it ran, on the agent's clock; `now_ns` is any steady clock, the same
   /// in all events.

@@ -34,11 +34,13 @@ struct batch_options {
 
 /// What applies to all batches.
 struct settings {
-  std::uint32_t input_window = 8192;         ///< elements of a batch pulled and not yet consumed; grows with the agents
-  std::uint32_t poison_after = 3;            ///< workers that a call may kill before it fails as poison
-  std::uint32_t max_depth = 256;             ///< calls sent to a slot at most, with the running one
-  std::int64_t queued_work_ns = 2'000'000;   ///< work that should wait at each slot, so that it is never idle
-  std::int64_t no_prefetch_ns = 20'000'000;  ///< calls that take longer than this are sent to free slots only
+  std::uint32_t input_window = 8192;        ///< elements of a batch pulled and not yet consumed; grows with the agents
+  std::uint32_t poison_after = 3;           ///< workers that a call may kill before it fails as poison
+  std::uint32_t max_depth = 256;            ///< calls sent to a slot at most, with the running one
+  std::int64_t queued_work_ns = 2'000'000;  ///< work that should wait at each slot, so that it is never idle
+  /// Calls that take longer than this are long: one is sent ahead to each slot, as long as no calls of another kind wait.
+  std::int64_t long_call_ns = 20'000'000;
+  std::uint64_t most_ahead_bytes = 4U << 20U;  ///< long calls with larger elements are sent to free slots only
   std::int64_t recall_after_ns =
       10'000'000;  ///< an agent silent for so long gives back what it has not started, if others idle
   std::int64_t first_rest_ns = 100'000'000;      ///< pause of an agent that keeps losing workers; doubles each time

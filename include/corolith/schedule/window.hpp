@@ -26,14 +26,21 @@ class duration_estimate {
   int samples_ = 0;
 };
 
+/// Whether the calls of a batch take so long that one that waits behind another is worth taking back at once.
+inline bool is_long(const settings& config, const duration_estimate& estimate) noexcept {
+  return estimate.measured() && estimate.mean_ns() > static_cast<double>(config.long_call_ns);
+}
+
 /// How many calls of a batch are sent to each slot, the running one included. A power of two, so that it seldom
 /// changes, unless the user set it. Before anything is measured a slot gets one call; the first result opens the window
-/// to its full width.
+/// to its full width. Long calls get one successor, which hides the way of the result and of the next call, unless
+/// elements of `largest_bytes` would fill an agent's memory.
 inline std::uint32_t depth_of(const settings& config, const batch_options& options, const duration_estimate& estimate,
-                              std::uint32_t current) noexcept {
+                              std::uint64_t largest_bytes, std::uint32_t current) noexcept {
   if (options.exclusive_dispatch) return 1;
   if (options.chunk != 0) return std::min<std::uint32_t>(options.chunk, 1024);
-  if (!estimate.measured() || estimate.mean_ns() > static_cast<double>(config.no_prefetch_ns)) return 1;
+  if (!estimate.measured()) return 1;
+  if (is_long(config, estimate) && largest_bytes > config.most_ahead_bytes) return 1;
   const double queued = static_cast<double>(config.queued_work_ns) / std::max(1.0, estimate.mean_ns());
   const std::uint32_t limit = std::clamp<std::uint32_t>(config.max_depth, 1, 1024);
   const auto wanted = 1 + static_cast<std::uint32_t>(std::min<double>(std::max(1.0, queued), limit - 1));

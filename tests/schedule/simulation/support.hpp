@@ -95,10 +95,10 @@ class subject {
     const inside here;
     scheduler_->batch_added(batch, o);
   }
-  std::uint32_t input_available(batch_id batch, std::uint32_t count) {
-    show("input_available", batch, count);
+  std::uint32_t input_available(batch_id batch, std::uint32_t count, std::uint64_t largest_bytes) {
+    show("input_available", batch, count, largest_bytes);
     const inside here;
-    return scheduler_->input_available(batch, count);
+    return scheduler_->input_available(batch, count, largest_bytes);
   }
   void input_ended(batch_id batch) {
     show("input_ended", batch);

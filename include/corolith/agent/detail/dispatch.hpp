@@ -181,7 +181,10 @@ class dispatcher {
   COROLITH_DECL void forget_batch(batch& of);
   COROLITH_DECL void recall_queue(worker& of);
   COROLITH_DECL void ask_to_stop(worker& of, entry& call, wire::outcome_kind verdict, steady_time now);
-  COROLITH_DECL bool somebody_could_take(const kind_state& kind);
+  COROLITH_DECL void hand_out(steady_time now);
+  COROLITH_DECL void take_back(worker& of);
+  COROLITH_DECL bool has_share(const kind_state& kind);
+  COROLITH_DECL bool somebody_could_take(const kind_state& kind, const batch& of);
   COROLITH_DECL void start_again(kind_state& kind);
   COROLITH_DECL void start_failed(kind_state& kind);
   COROLITH_DECL void settle_losses(worker& of, const worker_death& death);

@@ -371,13 +371,14 @@ COROLITH_DECL call_id dispatcher::head_of(worker_number number) const {
 
 // --- handing out --------------------------------------------------------------------------------------------------------
 
-// How many calls of the batch a worker may hold: the one that runs and about a millisecond of work behind it.
+// How many calls of the batch a worker may hold: the one that runs and about a millisecond of work behind it, or one call that
+// takes longer, so that it can start at once. It is taken back when another worker could start it sooner.
 COROLITH_DECL std::size_t dispatcher::depth(const batch& of) const {
   if (of.limits.timeout_ns > 0) return 1;  // its time starts when it is handed out
   if (of.limits.chunk > 0) return std::min<std::size_t>(of.limits.chunk, settings_.most_queued);
   if (of.average_ns < 0) return 1;
   const double fit = static_cast<double>(settings_.queue_target.count()) / std::max(of.average_ns, least_call_ns);
-  return std::min(settings_.most_queued, 1 + static_cast<std::size_t>(fit));
+  return std::min(settings_.most_queued, 1 + std::max<std::size_t>(1, static_cast<std::size_t>(fit)));
 }
 
 COROLITH_DECL bool dispatcher::may_take(const worker& candidate, const batch& of) const {
@@ -385,7 +386,7 @@ COROLITH_DECL bool dispatcher::may_take(const worker& candidate, const batch& of
   if (candidate.queue.empty()) return slots_.memory_fits(of.limits.memory);
   const entry& head = candidate.queue.front();
   return head.of->limits.timeout_ns <= 0 && !head.verdict && candidate.queue.size() < depth(of) &&
-         of.limits.memory <= candidate.memory && candidate.queued_bytes < settings_.most_queued_bytes;
+         of.limits.memory == head.of->limits.memory && candidate.queued_bytes < settings_.most_queued_bytes;
 }
 
 COROLITH_DECL bool dispatcher::set_memory(worker& of, std::uint64_t bytes) {
@@ -426,6 +427,8 @@ COROLITH_DECL bool dispatcher::place(kind_state& kind, steady_time now) {
       if (best == nullptr || each->queue.size() < best->queue.size()) best = each;
     }
     if (best == nullptr) break;
+    const bool would_wait = !best->queue.empty() && of.average_ns > static_cast<double>(settings_.settle.count());
+    if (would_wait && (kind.starting > 0 || has_share(kind))) break;  // a new worker is sooner
     // Several at once, so that the search is not repeated for each of many short calls; still about even.
     const std::size_t room = best->queue.empty() ? 1 : depth(of) - best->queue.size();
     std::size_t count = std::clamp<std::size_t>(kind.pending.size() / (2 * willing), 1, std::max<std::size_t>(1, room));
@@ -463,7 +466,13 @@ COROLITH_DECL bool dispatcher::evict_for(const kind_state& kind, steady_time now
 }
 
 COROLITH_DECL void dispatcher::dispatch(steady_time now) {
-  if (pending_ == 0) return;
+  if (pending_ != 0) hand_out(now);
+  for (kind_state& kind : kinds_)
+    for (worker* each : kind.workers)
+      if (each->queue.size() > 1 && now >= each->head_since + settings_.settle) take_back(*each);
+}
+
+COROLITH_DECL void dispatcher::hand_out(steady_time now) {
   if (kinds_.size() == 1) {
     place(kinds_.front(), now);
     return;
@@ -488,14 +497,24 @@ COROLITH_DECL void dispatcher::recall_queue(worker& of) {
   }
 }
 
-COROLITH_DECL bool dispatcher::somebody_could_take(const kind_state& kind) {
+// What waits behind a call that takes long, where somebody could start it at once.
+COROLITH_DECL void dispatcher::take_back(worker& of) {
+  const bool all_recalled = std::all_of(of.queue.begin() + 1, of.queue.end(),
+                                        [](const entry& call) { return call.recalled || call.verdict; });
+  if (!all_recalled && somebody_could_take(*of.kind, *of.queue[1].of)) recall_queue(of);
+}
+
+COROLITH_DECL bool dispatcher::somebody_could_take(const kind_state& kind, const batch& of) {
+  if (!slots_.memory_fits(of.limits.memory)) return false;
   for (const worker* each : kind.workers)
     if (each->at == phase::ready && each->queue.empty()) return true;
-  if (auto share = slots_.acquire(kind.kind.cpus, kind.kind.gpus)) {
-    slots_.release(*share);
-    return true;
-  }
-  return false;
+  return has_share(kind);
+}
+
+COROLITH_DECL bool dispatcher::has_share(const kind_state& kind) {
+  const auto share = slots_.acquire(kind.kind.cpus, kind.kind.gpus);
+  if (share) slots_.release(*share);
+  return share.has_value();
 }
 
 COROLITH_DECL steady_time dispatcher::tick_worker(worker& of, steady_time now) {
@@ -512,10 +531,7 @@ COROLITH_DECL steady_time dispatcher::tick_worker(worker& of, steady_time now) {
   const steady_time next = std::min(of.kill_at, of.deadline);
   if (now < settled) return std::min(next, settled);
   if (!std::exchange(of.head_reported, true)) actions_.tell_driver(message_type::started, of.queue.front().id);
-  if (of.queue.size() > 1) {
-    if (somebody_could_take(*of.kind)) recall_queue(of);
-    return std::min(next, now + settings_.settle);  // somebody may become idle
-  }
+  if (of.queue.size() > 1) take_back(of);  // later, when somebody becomes idle: dispatch() looks
   return next;
 }
 

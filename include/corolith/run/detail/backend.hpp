@@ -6,11 +6,13 @@
 #include <corolith/core/version.hpp>
 #include <corolith/wire/messages.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace corolith {
@@ -24,6 +26,11 @@ struct element_block {
   std::vector<std::uint64_t> ends;
 
   std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(ends.size()); }
+  std::uint64_t largest() const noexcept {
+    std::uint64_t begin = 0, most = 0;
+    for (const std::uint64_t end : ends) most = std::max(most, end - std::exchange(begin, end));
+    return most;
+  }
   shared_bytes element(std::uint32_t index) const {
     const std::size_t i = index - first;
     const std::uint64_t begin = i == 0 ? 0 : ends[i - 1];

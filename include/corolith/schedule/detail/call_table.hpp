@@ -25,8 +25,10 @@ struct call_record {
   call_state state : 2 = call_state::ended;
   bool cancelled : 1 = false;
   bool blocked : 1 = false;
-  bool recalled : 1 = false;
+  bool recalled : 1 = false;  ///< of a waiting call: in its last attempt
   bool started : 1 = false;
+  bool lasts : 1 = false;  ///< at its agent and not known to be short, nor on its way back
+  bool ahead : 1 = false;  ///< sent to wait behind calls that last, and not known to have started, nor on its way back
 };
 static_assert(sizeof(call_record) == 16);
 

@@ -30,6 +30,11 @@ struct charge {
     memory -= o.memory;
     return *this;
   }
+  charge operator-(const charge& o) const noexcept { return {cpus - o.cpus, gpus - o.gpus, memory - o.memory}; }
+  charge at_least_none() const noexcept {
+    const std::int64_t none = 0;
+    return {std::max(cpus, none), std::max(gpus, none), std::max(memory, none)};
+  }
   friend bool operator==(const charge&, const charge&) noexcept = default;
 };
 

@@ -36,8 +36,11 @@ struct core {
   std::uint64_t total_cpus = 0;
   std::uint64_t total_sent = 0;
   std::uint32_t live_shapes = 0;
+  std::uint32_t total_ahead = 0;
+  std::int64_t coming_back = 0;  // cpus of calls that were recalled, and of which nothing was heard since
   std::uint32_t reserved_shape = no_slot;
   std::uint32_t reserved_agent = no_slot;
+  bool ticked = false;  // since commands were taken
   bool final = false;
 
   // looking up
@@ -67,6 +70,7 @@ struct core {
 
   // calls: impl/batches.ipp
   COROLITH_DECL void release(agent_record& agent, batch_record& batch, call_record& call);
+  COROLITH_DECL void note_start(agent_record& agent, const batch_record& batch, call_record& call);
   COROLITH_DECL void requeue(batch_record& batch, std::uint32_t index, call_record& call);
   COROLITH_DECL void end(batch_record& batch, std::uint32_t index);
   COROLITH_DECL void fail(batch_record& batch, std::uint32_t index, const call_record& call, fail_reason reason);
@@ -89,15 +93,31 @@ struct core {
   COROLITH_DECL void refresh(std::uint32_t slot);
   COROLITH_DECL void refresh_dirty();
   COROLITH_DECL void pass_time(std::int64_t now_ns);
+
+  // sending ahead and taking back: impl/recall.ipp
+  enum class recallable : std::uint8_t { any, ahead };
+  COROLITH_DECL static void count_lasting(agent_record& agent, const batch_record& batch, const call_record& call,
+                                          bool more) noexcept;
+  COROLITH_DECL void count_ahead(agent_record& agent, call_record& call, bool ahead) noexcept;
+  COROLITH_DECL static bool would_wait(const agent_record& agent, const batch_record& batch) noexcept;
+  COROLITH_DECL static bool could_start(const agent_record& agent, const batch_record& batch) noexcept;
+  COROLITH_DECL static bool waits(const agent_record& agent, const batch_record& batch) noexcept;
+  COROLITH_DECL static bool was_taken_back(batch_record& batch) noexcept;
+  COROLITH_DECL bool holds_back(batch_record& batch, const agent_record& agent) const noexcept;
   COROLITH_DECL void recall_queued();
-  COROLITH_DECL std::int64_t recall_from(std::uint32_t slot, std::int64_t cpus);
+  COROLITH_DECL void recall_ahead();
+  COROLITH_DECL void make_way();
+  COROLITH_DECL std::int64_t idle_cpus() const noexcept;
+  COROLITH_DECL std::int64_t recall_from(std::uint32_t slot, std::int64_t cpus, recallable which);
+  COROLITH_DECL std::int64_t recall_of(batch_record& batch, std::uint32_t slot, std::int64_t cpus, recallable which);
 
   // sending: impl/dispatch.ipp
   COROLITH_DECL void dispatch();
   COROLITH_DECL void fail_unfittable();
   COROLITH_DECL std::uint32_t best_shape(bool also_skipped) const noexcept;
-  COROLITH_DECL std::uint32_t pick_agent(std::uint32_t shape) const noexcept;
+  COROLITH_DECL std::uint32_t pick_agent(std::uint32_t shape, std::uint32_t other_than = no_slot) const noexcept;
   COROLITH_DECL std::uint32_t pick_other_agent(std::uint32_t shape, std::uint32_t than);
+  COROLITH_DECL bool has_room(std::uint32_t shape, const agent_record& agent) const noexcept;
   COROLITH_DECL bool only_avoiding(batch_record& batch, std::uint32_t slot) noexcept;
   COROLITH_DECL std::uint32_t run_length(const shape_record& shape, const batch_record& batch,
                                          const agent_record& agent) const;
@@ -105,7 +125,7 @@ struct core {
   COROLITH_DECL std::uint32_t next_call(batch_record& batch, std::uint32_t agent);
   COROLITH_DECL void reserve();
   COROLITH_DECL void unreserve();
-  COROLITH_DECL std::uint32_t choose_reserved(const shape_record& shape) const noexcept;
+  COROLITH_DECL std::uint32_t choose_reserved(std::uint32_t top) const noexcept;
 };
 
 }  // namespace corolith::inline v0::schedule::detail
@@ -114,4 +134,5 @@ struct core {
 #include <corolith/schedule/impl/agents.ipp>
 #include <corolith/schedule/impl/batches.ipp>
 #include <corolith/schedule/impl/dispatch.ipp>
+#include <corolith/schedule/impl/recall.ipp>
 #endif

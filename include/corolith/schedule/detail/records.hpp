@@ -45,13 +45,16 @@ struct batch_record {
   std::uint32_t shape = no_slot;       // no_slot once it is done
   std::uint32_t heap_place = no_slot;  // in its shape's heap, while calls wait
   std::uint32_t depth = 1;
-  charge cost;  // of one call at this depth
+  charge cost;    // of one call at this depth
+  charge entire;  // of one that runs
 
   call_table calls;
   std::vector<std::uint32_t> requeued;  // calls that were sent before; the next one is at the back
   std::uint32_t fresh = 0;              // calls from here on were never sent
   std::uint32_t waiting = 0;
   std::uint32_t sent = 0;
+
+  std::uint64_t largest_bytes = 0;  // of its elements
 
   std::uint64_t outstanding = 0;  // elements pulled and not consumed
   std::uint64_t wanted = 0;       // elements asked for that have not come
@@ -70,10 +73,12 @@ struct batch_record {
 struct agent_record {
   agent_id id = 0;
   resources total;
-  charge free;            // of its window; negative after a call was unblocked into a full one
-  std::int64_t idle = 0;  // cpus less those that all sent calls would use at once: negative when calls queue
+  charge free;    // of its window; negative after a call was unblocked into a full one
+  charge unused;  // if all sent calls that are not blocked ran at once; negative when calls queue
   std::uint32_t calls = 0;
   std::uint32_t blocked = 0;
+  charge lasting;             // of the calls that last and are not blocked, as if all of them ran
+  std::uint32_t ahead = 0;    // of its calls that are
   std::uint32_t strikes = 0;  // workers lost since the last success
   std::int64_t rest_until = 0;
   std::int64_t rest_length = 0;
@@ -84,6 +89,8 @@ struct agent_record {
   bool resting = false;
   bool on_trial = false;  // back from a rest: one call at a time until one succeeds
   bool dirty = false;     // its leaf in the tree is out of date
+
+  std::int64_t idle_cpus() const noexcept { return unused.cpus / whole; }
 };
 
 /// All batches whose calls take the same share of an agent: if one call of a shape fits nowhere, none does.

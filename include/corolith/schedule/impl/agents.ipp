@@ -22,7 +22,7 @@ COROLITH_DECL void core::add_agent(agent_id id, const resources& total) {
   agent.id = id;
   agent.total = total;
   agent.free = capacity_of(total);
-  agent.idle = total.cpus;
+  agent.unused = agent.free;
   agent.alive = true;
   agent.rest_length = config.first_rest_ns;
   agent_slots.insert(id, slot);
@@ -66,7 +66,7 @@ COROLITH_DECL void core::drain_agent(agent_record& agent) {
   agent.draining = true;
   count_fitting(agent.total, false);
   mark_dirty(agent);
-  recall_from(slot, std::int64_t{1} << 62);
+  recall_from(slot, std::int64_t{1} << 62, recallable::any);
   wake_if_none_healthy();
 }
 
@@ -124,7 +124,9 @@ COROLITH_DECL void core::refresh(std::uint32_t slot) {
   const bool tried = agent.on_trial && agent.calls > agent.blocked;
   const bool closed = !agent.alive || agent.draining || agent.resting || slot == reserved_agent || tried;
   if (closed) return tree.set(slot, {});
-  tree.set(slot, {agent.free, agent.on_trial ? 0 : std::max<std::int64_t>(0, agent.idle), capacity_of(agent.total)});
+  charge unused = agent.unused.at_least_none();
+  if (agent.on_trial) unused.cpus = 0;
+  tree.set(slot, {agent.free, unused.cpus / whole, capacity_of(agent.total), unused});
 }
 
 COROLITH_DECL void core::refresh_dirty() {
@@ -143,43 +145,7 @@ COROLITH_DECL void core::pass_time(std::int64_t now_ns) {
     if (agent.progressed) agent.quiet_since = now;
     agent.progressed = false;
   }
-  recall_queued();
-}
-
-// Calls that queue at an agent from which nothing has come for a while, when other agents idle and nothing else waits.
-COROLITH_DECL void core::recall_queued() {
-  refresh_dirty();
-  if (tree.most_idle() <= 0 || best_shape(true) != no_slot) return;
-  std::int64_t idle = 0;
-  for (const agent_record& agent : agents)
-    if (agent.alive && !agent.draining && !agent.resting && !agent.on_trial && agent.idle > 0) idle += agent.idle;
-  for (std::uint32_t slot = 0; slot < agents.size() && idle > 0; ++slot) {
-    const agent_record& agent = agents[slot];
-    if (!agent.alive || agent.idle >= 0 || now - agent.quiet_since < config.recall_after_ns) continue;
-    idle -= recall_from(slot, std::min(idle, -agent.idle));
-  }
-}
-
-// Recalls calls that need up to `cpus`, the last ones first: they are the least likely to have started. Returns their
-// cpus.
-COROLITH_DECL std::int64_t core::recall_from(std::uint32_t slot, std::int64_t cpus) {
-  std::int64_t recalled = 0;
-  for (const auto& batch : batches) {
-    const bool drains = agents[slot].draining;
-    if (!batch->opened.contains(slot) || batch->done) continue;
-    if (!drains && tree.find(charge_of(batch->options.need, 1)) == no_slot) continue;
-    call_table& calls = batch->calls;
-    for (std::uint32_t i = calls.previous_live(calls.size()); i != no_slot && recalled < cpus;
-         i = calls.previous_live(i)) {
-      call_record& call = *calls.find(i);
-      const bool movable = call.state == call_state::sent && call.agent == slot && !call.blocked && !call.started;
-      if (!movable || call.recalled || call.cancelled) continue;
-      call.recalled = true;
-      recalled += batch->options.need.cpus;
-      queued.push_back({command_kind::recall, fail_reason::none, 0, agents[slot].id, {batch->id, i, call.attempt}});
-    }
-  }
-  return recalled;
+  ticked = true;
 }
 
 }  // namespace corolith::inline v0::schedule::detail

@@ -31,13 +31,14 @@ COROLITH_DECL void core::add_batch(batch_id id, const batch_options& options) {
   batch.options = options;
   batch.options.need.cpus = std::max(1u, options.need.cpus);
   batch.options.priority = std::max(1u, options.priority);
+  batch.entire = charge_of(batch.options.need, 1);
   batch_slots.insert(id, slot);
   if (options.function != 0)
     if (const std::uint32_t known = learnt_slots.find(options.function); known != no_slot) {
       batch.estimate = learnt[known];
       batch.estimate.soften();
     }
-  batch.depth = depth_of(config, batch.options, batch.estimate, 1);
+  batch.depth = depth_of(config, batch.options, batch.estimate, 0, 1);
   batch.key.served = ++served;
   enter_shape(batch);
   touch(batch);
@@ -84,7 +85,7 @@ COROLITH_DECL void core::leave_shape(batch_record& batch) {
 }
 
 COROLITH_DECL void core::update_depth(batch_record& batch) {
-  const std::uint32_t depth = depth_of(config, batch.options, batch.estimate, batch.depth);
+  const std::uint32_t depth = depth_of(config, batch.options, batch.estimate, batch.largest_bytes, batch.depth);
   if (depth == batch.depth || batch.shape == no_slot) return;
   leave_shape(batch);
   batch.depth = depth;
@@ -178,19 +179,35 @@ COROLITH_DECL void core::forget(batch_record& batch) {
 // Gives back what a sent call took from its agent.
 COROLITH_DECL void core::release(agent_record& agent, batch_record& batch, call_record& call) {
   const charge cost = cost_of(batch, call.depth);
+  const std::int64_t cpus = batch.options.need.cpus;
+  if (call.recalled && !call.started) coming_back -= cpus;
+  count_ahead(agent, call, false);
   if (call.blocked) {
     --agent.blocked;
     call.blocked = false;
   } else {
     agent.free += cost;
-    agent.idle += batch.options.need.cpus;
+    agent.unused += batch.entire;
+    if (call.lasts) count_lasting(agent, batch, call, false);
   }
+  call.lasts = false;
   --agent.calls;
   agent.progressed = true;
   --batch.sent;
   --total_sent;
   batch.held -= cost.cpus;
   mark_dirty(agent);
+}
+
+// It runs, and has done so for a while: what was recalled does not come back.
+COROLITH_DECL void core::note_start(agent_record& agent, const batch_record& batch, call_record& call) {
+  if (call.started) return;
+  call.started = true;
+  if (call.recalled) coming_back -= batch.options.need.cpus;
+  count_ahead(agent, call, false);
+  if (call.lasts) return;
+  call.lasts = true;
+  count_lasting(agent, batch, call, true);
 }
 
 COROLITH_DECL void core::requeue(batch_record& batch, std::uint32_t index, call_record& call) {

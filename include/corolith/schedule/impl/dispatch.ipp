@@ -20,14 +20,14 @@ COROLITH_DECL void core::dispatch() {
     batch_record& batch = *batches[shapes[shape].ready.top()];
     if (agent != no_slot && only_avoiding(batch, agent)) {
       agent = pick_other_agent(shape, agent);
-      if (agent == no_slot || only_avoiding(batch, agent)) {
+      if (agent == no_slot || only_avoiding(batch, agent) || holds_back(batch, agents[agent])) {
         shapes[shape].ready.erase(batch.heap_place);
         parked.push_back(batch.slot);
         still_waits = still_waits || shape == reserved_shape;
         continue;
       }
     }
-    if (agent == no_slot) {
+    if (agent == no_slot || holds_back(batch, agents[agent])) {
       shapes[shape].skip = true;
       still_waits = still_waits || shape == reserved_shape;
     } else {
@@ -63,15 +63,24 @@ COROLITH_DECL std::uint32_t core::best_shape(bool also_skipped) const noexcept {
   return best;
 }
 
-COROLITH_DECL std::uint32_t core::pick_agent(std::uint32_t shape) const noexcept {
-  const charge& cost = shapes[shape].cost;
-  if (shape == reserved_shape && cost.fits_in(agents[reserved_agent].free)) return reserved_agent;
-  return tree.find(cost, shapes[shape].entire);
+// One that can start the call at once, or else one where it may wait.
+COROLITH_DECL std::uint32_t core::pick_agent(std::uint32_t at, std::uint32_t other_than) const noexcept {
+  const shape_record& shape = shapes[at];
+  const std::uint32_t at_once = tree.find(shape.cost, shape.entire, shape.entire);
+  if (at_once != no_slot) return at_once;
+  if (at == reserved_shape && reserved_agent != other_than && has_room(at, agents[reserved_agent]))
+    return reserved_agent;
+  return tree.find(shape.cost, shape.entire);
+}
+
+// Whether the next call of a shape may be sent there.
+COROLITH_DECL bool core::has_room(std::uint32_t shape, const agent_record& agent) const noexcept {
+  return shapes[shape].cost.fits_in(agent.free) && !holds_back(*batches[shapes[shape].ready.top()], agent);
 }
 
 COROLITH_DECL std::uint32_t core::pick_other_agent(std::uint32_t shape, std::uint32_t than) {
   tree.set(than, {});
-  const std::uint32_t found = tree.find(shapes[shape].cost, shapes[shape].entire);
+  const std::uint32_t found = pick_agent(shape, than);
   refresh(than);
   return found;
 }
@@ -101,7 +110,7 @@ COROLITH_DECL std::uint32_t core::run_length(const shape_record& shape, const ba
                                              const agent_record& agent) const {
   if (agent.on_trial) return 1;
   const std::size_t even = batch.waiting / (2 * agent_slots.size());
-  const std::int64_t idle_slots = agent.idle / static_cast<std::int64_t>(batch.options.need.cpus);
+  const std::int64_t idle_slots = agent.idle_cpus() / static_cast<std::int64_t>(batch.options.need.cpus);
   const bool alone = live_shapes == 1 && shape.ready.size() == 1;
   std::size_t most = std::max(1u, batch.depth / 4);
   if (idle_slots > 0) most = alone ? static_cast<std::size_t>(idle_slots) : 1;
@@ -117,6 +126,7 @@ COROLITH_DECL void core::send_run(std::uint32_t shape, std::uint32_t slot) {
     queued.push_back({command_kind::open_batch, fail_reason::none, 0, agent.id, {batch.id, 0, 0}});
   }
   const std::uint32_t limit = std::min(run_length(shapes[shape], batch, agent), batch.waiting);
+  const bool lasts = !batch.estimate.measured() || is_long(config, batch.estimate);
   std::uint32_t n = 0;
   do {
     const std::uint32_t index = next_call(batch, slot);
@@ -126,10 +136,15 @@ COROLITH_DECL void core::send_run(std::uint32_t shape, std::uint32_t slot) {
     call.depth = static_cast<std::uint16_t>(batch.depth);
     call.state = call_state::sent;
     call.recalled = call.started = false;
+    call.lasts = lasts;
+    if (lasts) {
+      count_ahead(agent, call, would_wait(agent, batch));
+      count_lasting(agent, batch, call, true);
+    }
     agent.free -= cost;
+    agent.unused -= batch.entire;
     queued.push_back({command_kind::send, fail_reason::none, 0, agent.id, {batch.id, index, call.attempt}});
-  } while (++n < limit && cost.fits_in(agent.free));
-  agent.idle -= static_cast<std::int64_t>(n) * batch.options.need.cpus;
+  } while (++n < limit && cost.fits_in(agent.free) && !holds_back(batch, agent));
   agent.calls += n;
   agent.progressed = true;
   batch.waiting -= n;
@@ -178,9 +193,9 @@ COROLITH_DECL void core::reserve() {
   const bool kept_is_good = shape.kept_agent != no_slot && agents[shape.kept_agent].alive &&
                             !agents[shape.kept_agent].draining && !agents[shape.kept_agent].resting &&
                             could_ever_fit(shape.need, agents[shape.kept_agent].total) &&
-                            !shape.cost.fits_in(agents[shape.kept_agent].free);
+                            !has_room(top, agents[shape.kept_agent]);
   if (!kept_is_good || now - shape.kept_since > shape.patience) {
-    const std::uint32_t chosen = choose_reserved(shape);
+    const std::uint32_t chosen = choose_reserved(top);
     if (chosen != no_slot) {
       shape.kept_agent = chosen;
     } else if (!kept_is_good) {
@@ -203,12 +218,13 @@ COROLITH_DECL void core::unreserve() {
 }
 
 // The agent with most room that could run the shape, but not the one that was kept for it last.
-COROLITH_DECL std::uint32_t core::choose_reserved(const shape_record& shape) const noexcept {
+COROLITH_DECL std::uint32_t core::choose_reserved(std::uint32_t top) const noexcept {
+  const shape_record& shape = shapes[top];
   std::uint32_t best = no_slot;
   for (std::uint32_t slot = 0; slot < agents.size(); ++slot) {
     const agent_record& agent = agents[slot];
     if (!agent.alive || agent.draining || agent.resting || agent.on_trial || slot == shape.kept_agent) continue;
-    if (!could_ever_fit(shape.need, agent.total) || shape.cost.fits_in(agent.free)) continue;
+    if (!could_ever_fit(shape.need, agent.total) || has_room(top, agent)) continue;
     if (best == no_slot || agent.free.cpus > agents[best].free.cpus) best = slot;
   }
   return best;

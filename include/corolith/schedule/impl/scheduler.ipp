@@ -35,9 +35,13 @@ COROLITH_DECL void scheduler::batch_added(batch_id batch, const batch_options& o
   core_->add_batch(batch, options);
 }
 
-COROLITH_DECL std::uint32_t scheduler::input_available(batch_id id, std::uint32_t count) {
+COROLITH_DECL std::uint32_t scheduler::input_available(batch_id id, std::uint32_t count, std::uint64_t largest_bytes) {
   detail::batch_record* batch = core_->find_batch(id);
   if (batch == nullptr || batch->input_ended || count > 0xffffffffu - batch->calls.size()) return 0;
+  if (largest_bytes > batch->largest_bytes) {
+    batch->largest_bytes = largest_bytes;
+    core_->update_depth(*batch);
+  }
   batch->calls.append(count, core_->pages);
   batch->waiting += count;
   batch->outstanding += count;
@@ -70,7 +74,7 @@ COROLITH_DECL void scheduler::batch_removed(batch_id id) {
 
 COROLITH_DECL void scheduler::started(agent_id agent, const call_id& id) {
   if (const auto at = core_->locate(agent, id)) {
-    at.call->started = true;
+    core_->note_start(*at.agent, *at.batch, *at.call);
     at.agent->progressed = true;
   }
 }
@@ -121,10 +125,11 @@ COROLITH_DECL void scheduler::returned(agent_id agent, const call_id& id) {
 COROLITH_DECL void scheduler::blocked(agent_id agent, const call_id& id) {
   const auto at = core_->locate(agent, id);
   if (!at || at.call->blocked) return;
+  core_->note_start(*at.agent, *at.batch, *at.call);
   at.call->blocked = true;
-  at.call->started = true;
   at.agent->free += core_->cost_of(*at.batch, at.call->depth);
-  at.agent->idle += at.batch->options.need.cpus;
+  at.agent->unused += at.batch->entire;
+  core_->count_lasting(*at.agent, *at.batch, *at.call, false);
   ++at.agent->blocked;
   core_->mark_dirty(*at.agent);
 }
@@ -134,7 +139,8 @@ COROLITH_DECL void scheduler::unblocked(agent_id agent, const call_id& id) {
   if (!at || !at.call->blocked) return;
   at.call->blocked = false;
   at.agent->free -= core_->cost_of(*at.batch, at.call->depth);
-  at.agent->idle -= at.batch->options.need.cpus;
+  at.agent->unused -= at.batch->entire;
+  core_->count_lasting(*at.agent, *at.batch, *at.call, true);
   --at.agent->blocked;
   core_->mark_dirty(*at.agent);
 }
@@ -159,6 +165,9 @@ COROLITH_DECL bool scheduler::wants_tick() const {
 
 COROLITH_DECL std::vector<command>& scheduler::take_commands() {
   core_->dispatch();
+  core_->make_way();
+  core_->recall_ahead();
+  core_->recall_queued();
   core_->settle_touched();
   core_->taken.clear();
   std::swap(core_->taken, core_->queued);
@@ -177,7 +186,7 @@ COROLITH_DECL agent_load scheduler::load(agent_id id) const {
   if (slot == detail::no_slot) return {};
   const detail::agent_record& agent = core_->agents[slot];
   const auto taken = static_cast<double>(detail::capacity_of(agent.total).cpus - agent.free.cpus);
-  return {agent.calls, agent.blocked, taken / static_cast<double>(detail::whole), agent.idle};
+  return {agent.calls, agent.blocked, taken / static_cast<double>(detail::whole), agent.idle_cpus()};
 }
 
 }  // namespace corolith::inline v0::schedule

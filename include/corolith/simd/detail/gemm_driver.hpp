@@ -23,6 +23,16 @@ constexpr std::size_t even_block(std::size_t size, std::size_t most, std::size_t
   return std::min(round_up(most, unit), round_up(std::max<std::size_t>(1, (size + blocks - 1) / blocks), unit));
 }
 
+/// Whether packing would cost more than it saves: where both factors stay in the second cache. With registers of 64 bytes packing
+/// paid from a smaller size on.
+template <class Set, class T>
+bool is_small(const gemm_problem<T>& problem, const cache_sizes& cache) {
+  const std::size_t work = problem.m * problem.n * problem.k;
+  if (work <= 128 * 128 * 128) return true;
+  return register_bytes<Set> < 64 && work <= 256 * 256 * 256 &&
+         (problem.m + problem.n) * problem.k * sizeof(T) <= cache.second;
+}
+
 /// The sizes at which a sliver of b takes half of the first cache, the block of a most of the second, and the block of b a
 /// share of the third [Low et al. 2016].
 template <class Set, class T>
@@ -38,7 +48,7 @@ gemm_blocking blocking_of(const gemm_problem<T>& problem, const cache_sizes& cac
   const std::size_t most_b = std::min<std::size_t>(cache.third / 2, 6U << 20U);
   const std::size_t most_n = std::max(columns, most_b / (blocking.k * sizeof(T)));
   blocking.n = even_block(problem.n, most_n, columns);
-  const bool small = problem.m * problem.n * problem.k <= 128 * 128 * 128;
+  const bool small = is_small<Set>(problem, cache);
   blocking.pack_a = !small || problem.a_row != 1;
   blocking.pack_b = !small;
   return blocking;

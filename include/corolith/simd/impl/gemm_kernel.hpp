@@ -55,8 +55,10 @@ struct gemm_block {
   std::size_t rows;  // of a sliver of a
   const T* a;
   std::ptrdiff_t a_sliver, a_step;
-  const T* a_last;  // the last sliver, whose rows need not fill a register; always packed when they do not
+  const T* a_last;  // the last sliver, whose rows need not fill a register; packed when they do not, unless it overlaps
   std::ptrdiff_t a_last_step;
+  std::size_t
+      overlap;  // rows of the sliver before the last that the last one does again, so that it fills its registers
   const T* b;
   std::ptrdiff_t b_sliver, b_row, b_column;
   bool b_packed;
@@ -87,11 +89,12 @@ struct gemm_block {
  private:
   [[gnu::always_inline]] void run_tile(gemm_micro_work<T> work, std::size_t i, std::size_t j,
                                        std::size_t columns) const {
-    const std::size_t here = smaller(rows, m - i);
     const bool last = i + rows >= m;
+    const std::size_t again = last ? overlap : 0;
+    const std::size_t here = smaller(rows, m - i) + again;
     work.a = last ? a_last : a + static_cast<std::ptrdiff_t>(i / rows) * a_sliver;
     work.a_step = last ? a_last_step : a_step;
-    T* const to = c + static_cast<std::ptrdiff_t>(j) * c_column + i;
+    T* const to = c + static_cast<std::ptrdiff_t>(j) * c_column + i - again;
     const std::size_t vectors = (here + width - 1) / width;
     const auto kernel = gemm_micro_kernels<T, Set>.entry[vectors - 1][columns - 1];
     if (here % width == 0) {
@@ -190,6 +193,7 @@ struct gemm_loops {
         problem.a + static_cast<std::ptrdiff_t>(i) * problem.a_row + static_cast<std::ptrdiff_t>(p) * problem.a_column;
     const bool in_place = !blocking.pack_a;
     block.rows = in_place ? even_rows(block.m) : tile_rows;
+    block.overlap = 0;
     const std::size_t last = (block.m - 1) / block.rows * block.rows;
     const std::size_t last_rows = block.m - last;
     if (in_place) {
@@ -208,6 +212,13 @@ struct gemm_loops {
       return;
     }
     const std::size_t step = (last_rows + width - 1) / width * width;
+    // What is done again must come out the same: not where it would be added to c once more.
+    if (in_place && block.beta == T{} && step <= block.m) {
+      block.overlap = step - last_rows;
+      block.a_last = from + (block.m - step);
+      block.a_last_step = problem.a_column;
+      return;
+    }
     T* const to = packed_a + (in_place ? 0 : last * block.k);
     pack_sliver<tile_rows>(Set{},
                            gemm_sliver<T>{from + static_cast<std::ptrdiff_t>(last) * problem.a_row, problem.a_row,
