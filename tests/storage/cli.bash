@@ -173,7 +173,7 @@ interrupt_cases() {
   mkfifo silent
   sleep 30 >silent &
   local writer=$!
-  timeout 60 "$program" store put - "$store/interrupted" <silent >out 2>err &
+  env --default-signal timeout 60 "$program" store put - "$store/interrupted" <silent >out 2>err &
   pid=$!
   # Once it takes SIGINT and SIGTERM by itself.
   until grep -qs '^SigBlk:.*4002$' /proc/"$(cat /proc/$pid/task/$pid/children 2>/dev/null | tr -d ' ')"/status; do

@@ -68,6 +68,7 @@
 #include <corolith/s3/impl/metadata_credentials.ipp>
 #include <corolith/s3/impl/multipart.ipp>
 #include <corolith/s3/impl/object_headers.ipp>
+#include <corolith/s3/impl/openssl.ipp>
 #include <corolith/s3/impl/perform.ipp>
 #include <corolith/s3/impl/profile.ipp>
 #include <corolith/s3/impl/remove.ipp>

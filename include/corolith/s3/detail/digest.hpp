@@ -20,10 +20,6 @@ inline byte_span bytes_of_text(std::string_view text) noexcept {
   return std::as_bytes(std::span<const char>(text.data(), text.size()));
 }
 
-/// Starts OpenSSL, unless something has. What is destroyed only when the process ends, and needs OpenSSL for its end, must be made after
-/// a call of this, since OpenSSL then ends after it.
-COROLITH_DECL void start_openssl() noexcept;
-
 COROLITH_DECL digest256 sha256(byte_span bytes);
 /// HMAC-SHA-256 (RFC 2104). Made of the hash itself: OpenSSL 3's one-call HMAC looks its algorithms up by name each time, and takes three
 /// times as long for a short text.

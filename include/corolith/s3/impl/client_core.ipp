@@ -3,7 +3,7 @@
 
 #include <corolith/core/log.hpp>
 #include <corolith/s3/detail/client_core.hpp>
-#include <corolith/s3/detail/digest.hpp>
+#include <corolith/s3/openssl.hpp>
 #include <corolith/s3/profile.hpp>
 
 #include <algorithm>

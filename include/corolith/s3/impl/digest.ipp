@@ -49,8 +49,6 @@ inline EVP_MD_CTX* context_of_thread() {
   return context.get();
 }
 
-COROLITH_DECL void start_openssl() noexcept { OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr); }
-
 COROLITH_DECL digest256 sha256(byte_span bytes) {
   digest256 made;
   hash_parts(context_of_thread(), bytes, {}, made);

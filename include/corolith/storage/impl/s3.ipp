@@ -3,8 +3,8 @@
 
 #include <corolith/core/config.hpp>
 #include <corolith/core/error.hpp>
-#include <corolith/s3/detail/digest.hpp>
 #include <corolith/s3/error.hpp>
+#include <corolith/s3/openssl.hpp>
 #include <corolith/storage/detail/keys.hpp>
 #include <corolith/storage/error.hpp>
 #include <corolith/storage/s3.hpp>
@@ -214,7 +214,7 @@ class s3_backend final : public backend {
 COROLITH_DECL s3::client s3_client_of(const location& where) {
   if (where.scheme != location::kind::s3)
     throw config_error("store '" + where.to_string() + "': it is a directory, and s3://bucket was expected");
-  s3::detail::start_openssl();  // whose end must come after theirs
+  s3::start_openssl();  // whose end must come after theirs
   static detail::s3_client_table table;
   return table.find(where);
 }

@@ -3,7 +3,7 @@
 
 #include <corolith/core/random_name.hpp>
 #include <corolith/coro/loop.hpp>
-#include <corolith/s3/detail/digest.hpp>
+#include <corolith/s3/openssl.hpp>
 #include <corolith/storage/detail/keys.hpp>
 #include <corolith/storage/detail/text.hpp>
 #include <corolith/storage/error.hpp>
@@ -102,7 +102,7 @@ inline task<object_ref> look_up(store in, std::string key) {
 }  // namespace storage::detail
 
 COROLITH_DECL store store::open(std::string_view url) {
-  s3::detail::start_openssl();
+  s3::start_openssl();
   background_loop();  // the ends of both must come after that of the stores
   static storage::detail::backend_table table;
   const storage::location where = storage::location::parse(url);
