@@ -104,7 +104,7 @@ TEST_CASE("a server that knows no ranges is understood") {
   fake_s3 server;
   const std::string content = noise(300'000, 4);
   server.set("/b/k", content);
-  server.on([&](peer& to, const seen_request& request) {
+  const auto script = server.on([&](peer& to, const seen_request& request) {
     if (request.method != "GET") return false;
     to.answer(content, "etag: \"" + fake_s3::etag_of(content) + "\"\r\n");
     return true;
@@ -244,7 +244,7 @@ TEST_CASE("listings come page by page") {
 
 TEST_CASE("many keys are removed by few requests") {
   fake_s3 server;
-  server.on([](peer& to, const seen_request& request) {
+  const auto script = server.on([](peer& to, const seen_request& request) {
     if (request.kind() != "POST ?delete") return false;
     to.answer(
         "<DeleteResult><Error><Key>k7</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>");

@@ -49,7 +49,7 @@ TEST_CASE("failures of the server are tried again") {
   fake_s3 server;
   server.set("/b/k", "hello");
   std::atomic<int> failures{3};
-  server.on([&](peer& to, const seen_request&) {
+  const auto script = server.on([&](peer& to, const seen_request&) {
     if (failures-- <= 0) return false;
     refuse(to, "503 Slow Down", "SlowDown", "retry-after: 0\r\n");
     return true;
@@ -62,7 +62,7 @@ TEST_CASE("failures of the server are tried again") {
 
 TEST_CASE("it is tried only so often") {
   fake_s3 server;
-  server.on([](peer& to, const seen_request&) {
+  const auto script = server.on([](peer& to, const seen_request&) {
     refuse(to, "500 Internal Server Error", "InternalError");
     return true;
   });
@@ -79,7 +79,7 @@ TEST_CASE("it is tried only so often") {
 
 TEST_CASE("a budget bounds the retries of all requests together") {
   fake_s3 server;
-  server.on([](peer& to, const seen_request&) {
+  const auto script = server.on([](peer& to, const seen_request&) {
     refuse(to, "500 Internal Server Error", "InternalError");
     return true;
   });
@@ -92,7 +92,7 @@ TEST_CASE("a budget bounds the retries of all requests together") {
 
 TEST_CASE("what cannot help is not tried again") {
   fake_s3 server;
-  server.on([](peer& to, const seen_request& request) {
+  const auto script = server.on([](peer& to, const seen_request& request) {
     if (request.path == "/b/denied") refuse(to, "403 Forbidden", "AccessDenied");
     if (request.path == "/b/bad") refuse(to, "400 Bad Request", "InvalidArgument");
     if (request.path == "/b/signature") refuse(to, "403 Forbidden", "SignatureDoesNotMatch");
@@ -111,7 +111,7 @@ TEST_CASE("a body that breaks off is continued where it broke") {
   const std::string content = noise(60'000, 1);
   server.set("/b/k", content);
   std::atomic<int> breaks{2};
-  server.on([&](peer& to, const seen_request& request) {
+  const auto script = server.on([&](peer& to, const seen_request& request) {
     if (breaks-- <= 0) return false;
     const auto from = static_cast<std::size_t>(std::stoul(request.header("range").substr(6)));
     to.write("HTTP/1.1 206 Partial Content\r\ncontent-length: " + std::to_string(content.size() - from) +
@@ -133,7 +133,7 @@ TEST_CASE("connections that break are made again") {
   fake_s3 server;
   server.set("/b/k", "hello");
   std::atomic<int> breaks{3};
-  server.on([&](peer& to, const seen_request&) -> bool {
+  const auto script = server.on([&](peer& to, const seen_request&) -> bool {
     if (breaks-- <= 0) return false;
     to.reset();
     throw peer_gone("on purpose");
@@ -161,7 +161,7 @@ TEST_CASE("an object that is replaced while it is read is an error") {
   const std::string content = noise(500'000, 2);
   server.set("/b/k", content);
   std::atomic<int> gets{0};
-  server.on([&](peer&, const seen_request&) {
+  const auto script = server.on([&](peer&, const seen_request&) {
     if (++gets == 2) server.set("/b/k", noise(500'000, 3));
     return false;
   });
@@ -183,7 +183,7 @@ TEST_CASE("an object that is replaced is noticed though the server knows no cond
   fake_s3 server;
   server.set("/b/k", noise(500'000, 4));
   std::atomic<int> gets{0};
-  server.on([&](peer& to, const seen_request& request) {
+  const auto script = server.on([&](peer& to, const seen_request& request) {
     if (++gets == 1) return false;
     const std::string other = noise(500'000, 5);
     const std::string range = request.header("range");
@@ -202,7 +202,7 @@ TEST_CASE("a file is there as a whole or not at all") {
   fake_s3 server;
   server.set("/b/k", noise(500'000, 6));
   std::atomic<int> gets{0};
-  server.on([&](peer& to, const seen_request&) {
+  const auto script = server.on([&](peer& to, const seen_request&) {
     if (++gets != 3) return false;
     refuse(to, "403 Forbidden", "AccessDenied");
     return true;
@@ -221,7 +221,7 @@ TEST_CASE("a file is there as a whole or not at all") {
 TEST_CASE("an upload that fails leaves no part") {
   fake_s3 server;
   std::atomic<int> parts{0};
-  server.on([&](peer& to, const seen_request& request) {
+  const auto script = server.on([&](peer& to, const seen_request& request) {
     if (request.kind() != "PUT ?partNumber" || ++parts != 3) return false;
     refuse(to, "403 Forbidden", "AccessDenied");
     return true;
@@ -267,7 +267,7 @@ TEST_CASE("an upload whose end was not heard of is complete") {
   fake_s3 server;
   std::atomic<int> ends{0};
   const bool in_answer = GENERATE(true, false);
-  server.on([&](peer& to, const seen_request& request) -> bool {
+  const auto script = server.on([&](peer& to, const seen_request& request) -> bool {
     if (request.kind() != "POST ?uploadId" || ++ends != 1) return false;
     server.complete_quietly(request);
     if (in_answer) {
@@ -290,7 +290,7 @@ TEST_CASE("an upload whose end was not heard of is complete") {
 TEST_CASE("a put only if there is none, whose success was not heard of, is a success") {
   fake_s3 server;
   std::atomic<int> puts{0};
-  server.on([&](peer& to, const seen_request& request) -> bool {
+  const auto script = server.on([&](peer& to, const seen_request& request) -> bool {
     if (request.method != "PUT" || ++puts != 1) return false;
     server.set(request.path, request.body);
     to.drop();
@@ -307,7 +307,7 @@ TEST_CASE("a bucket in another region is found") {
   fake_s3 server;
   server.set("/b/k", "hello");
   const std::string way = GENERATE("malformed", "header", "head");
-  server.on([&](peer& to, const seen_request& request) {
+  const auto script = server.on([&](peer& to, const seen_request& request) {
     if (request.header("authorization").find("/eu-west-7/s3/") != std::string::npos) return false;
     const std::string header = "x-amz-bucket-region: eu-west-7\r\n";
     if (way == "malformed") {
@@ -334,7 +334,7 @@ TEST_CASE("a redirect to another server is followed") {
   fake_s3 there;
   there.set("/b/k", "hello");
   fake_s3 here;
-  here.on([&](peer& to, const seen_request& request) {
+  const auto script = here.on([&](peer& to, const seen_request& request) {
     to.answer("", "location: " + there.url() + request.path + "\r\n", "307 Temporary Redirect");
     return true;
   });
@@ -352,8 +352,8 @@ TEST_CASE("redirects in a circle end") {
       return true;
     };
   };
-  one.on(to_other(two));
-  two.on(to_other(one));
+  const auto script_of_one = one.on(to_other(two));
+  const auto script_of_two = two.on(to_other(one));
   const s3::client client(options_for(one));
   CHECK(code_of([&] { sync_wait(client.get("b", "k")); }) == errc::storage);
   CHECK(one.requests().size() + two.requests().size() < 10);
@@ -362,7 +362,7 @@ TEST_CASE("redirects in a circle end") {
 TEST_CASE("a wrong clock is set right for signatures") {
   fake_s3 server;
   server.set("/b/k", "hello");
-  server.on([&](peer& to, const seen_request& request) {
+  const auto script = server.on([&](peer& to, const seen_request& request) {
     if (request.header("x-amz-date").starts_with("20130524T")) return false;
     refuse(to, "403 Forbidden", "RequestTimeTooSkewed", "date: Fri, 24 May 2013 12:00:00 GMT\r\n");
     return true;
@@ -371,7 +371,7 @@ TEST_CASE("a wrong clock is set right for signatures") {
   CHECK(sync_wait(client.get_text("b", "k")) == "hello");
   CHECK(sync_wait(client.get_text("b", "k")) == "hello");
   CHECK(server.requests().size() == 3);
-  server.on([&](peer& to, const seen_request&) {
+  const auto next_script = server.on([&](peer& to, const seen_request&) {
     refuse(to, "403 Forbidden", "RequestTimeTooSkewed", "date: Fri, 24 May 2013 12:00:00 GMT\r\n");
     return true;
   });
@@ -385,7 +385,7 @@ TEST_CASE("a first byte that is late is asked for again") {
   server.set("/b/k", "hello");
   std::atomic<int> gets{0};
   std::atomic<bool> over{false};
-  server.on([&](peer& to, const seen_request&) -> bool {
+  const auto script = server.on([&](peer& to, const seen_request&) -> bool {
     if (++gets != 1) return false;
     to.rest();  // until the client gives up
     over = true;
@@ -406,7 +406,7 @@ TEST_CASE("a stop request ends each verb and leaves nothing") {
   server.set("/b/k", noise(500'000, 9));
   std::atomic<int> stuck{0};
   std::string kind = "GET";
-  server.on([&](peer& to, const seen_request& request) -> bool {
+  const auto script = server.on([&](peer& to, const seen_request& request) -> bool {
     if (request.kind() != kind || (kind == "GET" && request.header("range").starts_with("bytes=0-"))) return false;
     ++stuck;
     to.rest();
@@ -506,7 +506,7 @@ TEST_CASE("a stream that is dropped in the middle gives up what it asked for") {
   fake_s3 server;
   server.set("/b/k", noise(20 * 65536, 13));
   std::atomic<int> stuck{0};
-  server.on([&](peer& to, const seen_request& request) -> bool {
+  const auto script = server.on([&](peer& to, const seen_request& request) -> bool {
     if (request.header("range").starts_with("bytes=0-")) return false;
     ++stuck;
     to.rest();
@@ -519,7 +519,7 @@ TEST_CASE("a stream that is dropped in the middle gives up what it asked for") {
     co_return first->size();
   };
   CHECK(sync_wait(read_one(client)) == 65536);
-  server.on(nullptr);
+  server.answer_as_usual();
   CHECK(sync_wait(client.head("b", "k")).size == 20 * 65536);
 }
 
@@ -540,7 +540,7 @@ TEST_CASE("a client may go while others still use its copies") {
 TEST_CASE("answers that are no answers are errors") {
   fake_s3 server;
   std::atomic<const char*> text{""};  // an attempt that was given up may still read it
-  server.on([&](peer& to, const seen_request&) -> bool {
+  const auto script = server.on([&](peer& to, const seen_request&) -> bool {
     to.write(text.load());
     to.drop();
     throw peer_gone("on purpose");

@@ -58,7 +58,7 @@ TEST_CASE("chunks are signed while they are sent") {
   fake_s3 server;
   chunked_body seen;
   seen_request head;
-  server.on([&](peer& to, const seen_request& request) {
+  const auto script = server.on([&](peer& to, const seen_request& request) {
     seen = decode(request.body);
     head = request;
     to.answer("", "etag: \"e\"\r\n");
@@ -93,7 +93,7 @@ TEST_CASE("checksums go with what is put") {
   CHECK(server.requests().at(0).header("x-amz-checksum-crc32") == "NhCmhg==");
   const std::string content = noise(11 * mib, 2);
   std::string completed;
-  server.on([&](peer&, const seen_request& request) {
+  const auto script = server.on([&](peer&, const seen_request& request) {
     if (request.kind() == "POST ?uploadId") completed = request.body;
     return false;
   });
@@ -113,7 +113,7 @@ TEST_CASE("what was got is compared with the server's checksum when that is aske
   const std::string content = noise(200'000, 3);
   server.set("/b/k", content);
   std::string sum = s3::checksum::of(s3::checksum_kind::crc32c, std::as_bytes(std::span(content)));
-  server.on([&](peer& to, const seen_request& request) {
+  const auto script = server.on([&](peer& to, const seen_request& request) {
     if (request.method != "HEAD") return false;
     CHECK(request.header("x-amz-checksum-mode") == "ENABLED");
     to.write("HTTP/1.1 200 OK\r\ncontent-length: 200000\r\netag: \"" + fake_s3::etag_of(content) +

@@ -60,9 +60,23 @@ class fake_s3 {
   explicit fake_s3(SSL_CTX* tls = nullptr)
       : server_([this](peer& client, int) { serve(client); }, tls), tls_(tls != nullptr) {}
 
-  void on(hook does) {
+  /// Ends the server before what the hook refers to: attempts that were given up may still be in it.
+  struct [[nodiscard]] hooked {
+    explicit hooked(fake_s3& owner) : server(owner) {}
+    ~hooked() { server.server_.stop(); }
+    hooked(const hooked&) = delete;
+    hooked& operator=(const hooked&) = delete;
+    fake_s3& server;
+  };
+  /// Until the result's scope ends, and with it the server.
+  hooked on(hook does) {
     std::lock_guard lock(mutex_);
     hook_ = std::move(does);
+    return hooked(*this);
+  }
+  void answer_as_usual() {
+    std::lock_guard lock(mutex_);
+    hook_ = nullptr;
   }
   std::string url() const {
     return (tls_ ? "https://localhost:" : "http://127.0.0.1:") + std::to_string(server_.port());

@@ -41,7 +41,7 @@ errc refused(const std::shared_ptr<s3::credentials_provider>& from) {
 TEST_CASE("the role of an instance is found by a session") {
   const environment none;
   fake_s3 server;
-  server.on([](peer& to, const seen_request& request) {
+  const auto script = server.on([](peer& to, const seen_request& request) {
     const bool known = request.header("x-aws-ec2-metadata-token") == "session";
     if (request.method == "PUT" && request.path == "/latest/api/token")
       to.answer("session");
@@ -81,7 +81,7 @@ TEST_CASE("answers of a metadata service that are none are errors") {
   const environment none;
   fake_s3 server;
   std::string answer;
-  server.on([&](peer& to, const seen_request& request) {
+  const auto script = server.on([&](peer& to, const seen_request& request) {
     to.answer(request.path.ends_with("/role") ? answer : "role");
     return true;
   });
@@ -96,7 +96,7 @@ TEST_CASE("a container's role comes with its token") {
   const test_support::scratch folder;
   write_file(folder / "token", "from a file\n");
   fake_s3 server;
-  server.on([](peer& to, const seen_request&) {
+  const auto script = server.on([](peer& to, const seen_request&) {
     to.answer(keys);
     return true;
   });

@@ -165,7 +165,13 @@ class scripted_server {
         listener_(corolith::uring::listening_socket(corolith::uring::socket_address::of_ip("127.0.0.1", 0))),
         port_(corolith::uring::socket_address::local(listener_.get()).port()),
         accepts_([this] { accept(); }) {}
-  ~scripted_server() {
+  ~scripted_server() { stop(); }
+  scripted_server(const scripted_server&) = delete;
+  scripted_server& operator=(const scripted_server&) = delete;
+
+  /// Ends all connections; no script runs any more.
+  void stop() {
+    if (!accepts_.joinable()) return;
     ::shutdown(listener_.get(), SHUT_RDWR);
     accepts_.join();
     {
@@ -175,8 +181,6 @@ class scripted_server {
     }
     for (std::thread& each : threads_) each.join();
   }
-  scripted_server(const scripted_server&) = delete;
-  scripted_server& operator=(const scripted_server&) = delete;
 
   std::uint16_t port() const noexcept { return port_; }
   int connections() const noexcept { return connections_.load(); }

@@ -91,8 +91,9 @@ cluster boot n3
 expect_nothing_left "SIGINT right after a power cut"
 until_nodes_are_back
 
-# A short cut of the network, then one that is longer than the silence after which an agent counts as lost.
-start 600
+# A short cut of the network (TCP may take more than as long again to find out that it is over), then one that is longer than the silence
+# after which an agent counts as lost.
+start 600 --silence 15s
 cluster cut-link n2
 sleep 2
 cluster heal-link n2

@@ -173,9 +173,9 @@ interrupt_cases() {
   mkfifo silent
   sleep 30 >silent &
   local writer=$!
-  env --default-signal timeout 60 "$program" store put - "$store/interrupted" <silent >out 2>err &
+  env --default-signal timeout --foreground 60 "$program" store put - "$store/interrupted" <silent >out 2>err &
   pid=$!
-  # Once it takes SIGINT and SIGTERM by itself.
+  # Once it takes SIGINT and SIGTERM by itself. (In the foreground timeout sends one, not two, of which the second ends it at once.)
   until grep -qs '^SigBlk:.*4002$' /proc/"$(cat /proc/$pid/task/$pid/children 2>/dev/null | tr -d ' ')"/status; do
     [ $((tenths -= 1)) -gt 0 ] || break
     sleep 0.1

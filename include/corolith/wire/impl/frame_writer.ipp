@@ -230,7 +230,9 @@ COROLITH_DECL std::size_t frame_writer::gather(std::span<byte_span> out) {
   for (std::size_t i = committed_.front; i < committed_.items.size() && used + 4 <= out.size(); ++i) {
     const item& each = committed_.items[i];
     add(each.header, each.header_size);
-    add(arena_.data() + (each.arena_begin - arena_base_), static_cast<std::size_t>(each.arena_end - each.arena_begin));
+    if (each.arena_end != each.arena_begin)
+      add(arena_.data() + (each.arena_begin - arena_base_),
+          static_cast<std::size_t>(each.arena_end - each.arena_begin));
     add(each.first.data(), each.first.size());
     add(each.second.data(), each.second.size());
   }
