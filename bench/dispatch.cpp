@@ -1,120 +1,129 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a call costs: no-ops per second through a map, the latency of one call, and the time from `main` to the first result.
-//   dispatch [--calls N] [--rounds N] and corolith's own flags; two local workers unless told otherwise
+// What a call costs: no-ops per second through a map, the latency of one call, how much of the slots' time goes into calls that compute, the
+// way of a large argument, and the time from `main` to the first result.
+//   dispatch [FLAGS] and corolith's own flags; two local workers unless told otherwise
 // With --launcher slurm, or --listen for TLS, the same is measured on local agents over Unix sockets beside it.
+#include "dispatch/load.hpp"
+#include "dispatch/noop.hpp"
+#include "dispatch/payload.hpp"
+#include "dispatch/peers.hpp"
+#include "dispatch/settings.hpp"
 #include "measure.hpp"
 #include "ping_pong.hpp"
+#include "place.hpp"
+#include "program.hpp"
 #include "report.hpp"
+#include "workers.hpp"
 
 #include <corolith/corolith.hpp>
 
-#include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
-#include <numeric>
 #include <optional>
-#include <ranges>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <vector>
 
-namespace cl = corolith;
-using clock_type = std::chrono::steady_clock;
-
+namespace bench::dispatch {
 namespace {
 
-int nothing(int x) { return x; }
+constexpr std::string_view no_bare_loop = "--no-bare-loop";  // this benchmark has none
 
-double ms_since(clock_type::time_point begin) {
-  return std::chrono::duration<double, std::milli>(clock_type::now() - begin).count();
-}
-
-double calls_per_second(cl::executor& ex, int calls) {
-  const auto begin = clock_type::now();
-  const std::vector<int> values = cl::sync_wait(ex.map<nothing>(std::views::iota(0, calls)));
-  const double seconds = ms_since(begin) / 1e3;
-  if (static_cast<int>(values.size()) != calls || values.back() != calls - 1) throw std::runtime_error("wrong results");
-  return calls / seconds;
-}
-
-std::vector<double> call_times(cl::executor& ex, std::size_t rounds) {
-  std::vector<double> times;
-  for (std::size_t i = 0; i < rounds; ++i) {
-    const auto begin = clock_type::now();
-    const int value = ex.call<nothing>(static_cast<int>(i)).get();
-    times.push_back(ms_since(begin) * 1e3);
-    if (value != static_cast<int>(i)) throw std::runtime_error("wrong result");
+/// What is compared with and needs no executor. It forks, so it comes before any thread.
+struct limits {
+  explicit limits(const settings& with) {
+    if (with.payload > 0) bulk.emplace(with.payload);
   }
-  return times;
-}
-
-std::size_t number(const std::vector<std::string>& arguments, const std::string& flag, std::size_t otherwise) {
-  const auto found = std::find(arguments.begin(), arguments.end(), flag);
-  return found == arguments.end() || found + 1 == arguments.end() ? otherwise : std::stoul(*(found + 1));
-}
-
-struct measured {
-  std::vector<double> calls_s, call_us, p99_us;
+  ping_pong round_trip;
+  std::optional<bulk_echo> bulk;
 };
 
-void measure(cl::executor& ex, int calls, std::size_t rounds, measured& into) {
-  into.calls_s.push_back(calls_per_second(ex, calls));
-  call_times(ex, rounds / 10);
-  const bench::round_trips times = bench::summarise(call_times(ex, rounds));
-  into.call_us.push_back(times.median_us);
-  into.p99_us.push_back(times.p99_us);
+place meet(std::uint32_t, int) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  return this_place();
 }
 
-int run(int argc, char** argv) {
-  cl::parsed_options parsed = cl::parse_options(argc, argv);
-  if (parsed.value.slots == 0) parsed.value.slots = parsed.value.agents < 2 ? 2 : 1;
-  const int calls = static_cast<int>(number(parsed.rest, "--calls", 100'000));
-  const std::size_t rounds = number(parsed.rest, "--rounds", 2'000);
-  const bool is_local = parsed.value.launcher == "local" && parsed.value.listen.empty();
+struct executors {
+  explicit executors(const settings& with) : measured(with.options) {
+    measured.call<nothing>(1).get();
+    if (!with.is_local) local.emplace(corolith::options{.agents = with.options.agents, .slots = with.options.slots});
+  }
+  corolith::executor measured;
+  std::optional<corolith::executor> local;  ///< beside agents that are reached in another way
+};
 
-  bench::ping_pong limit;  // forks, so it comes before any thread
-  const auto begin = clock_type::now();
-  measured here, beside;
-  std::vector<double> limit_us;
-  {
-    cl::executor ex(parsed.value);
-    ex.call<nothing>(1).get();
-    bench::report("dispatch", "cold_start_ms", ms_since(begin), "ms");
-    std::optional<cl::executor> local;
-    if (!is_local) local.emplace(cl::options{.agents = parsed.value.agents, .slots = parsed.value.slots});
-    calls_per_second(ex, calls / 10);
-    if (local) calls_per_second(*local, calls / 10);
-    for (int repeat = 0; repeat < 5; ++repeat) {
-      std::fprintf(stderr, "dispatch: round %d of 5\n", repeat + 1);
-      limit.measure(rounds / 10);
-      limit_us.push_back(bench::summarise(limit.measure(rounds)).median_us);
-      measure(ex, calls, rounds, here);
-      if (local) measure(*local, calls, rounds, beside);
+void measure_load(corolith::executor& ex, std::size_t slots, unsigned round, rounds& into) {
+  into.add("busy_fraction_100us", busy_fraction(ex, slots, 100e-6, 10'000 * slots));
+  into.add("busy_fraction_1ms", busy_fraction(ex, slots, 1e-3, 1'000 * slots));
+  into.add("mixed_makespan", mixed_makespan_ratio(ex, slots, round));
+}
+
+const char* payload_metric(const settings& with) {
+  return with.payload == std::size_t{1} << 30 ? "payload_1gib" : "payload";
+}
+
+void measure(const settings& with, std::size_t slots, executors& on, limits& raw, const std::vector<peer>& peers,
+             rounds& into) {
+  for (unsigned round = 0; round < with.rounds; ++round) {
+    std::fprintf(stderr, "dispatch: round %u of %u\n", round + 1, with.rounds);
+    raw.round_trip.measure(with.latencies / 10);
+    into.add("tcp_round_trip_us", summarise(raw.round_trip.measure(with.latencies)).median_us);
+    measure_noops(on.measured, static_cast<int>(with.calls), with.latencies, "", into);
+    if (on.local) measure_noops(*on.local, static_cast<int>(with.calls), with.latencies, "local_", into);
+    for (const peer& each : peers)
+      if (const std::optional<double> rate = each.run()) into.add(each.name(), *rate);
+    if (with.load) measure_load(on.measured, slots, round, into);
+    if (raw.bulk) {
+      into.add("tcp_bulk", raw.bulk->mb_per_s());
+      into.add(payload_metric(with), echo_mb_per_s(on.measured, bytes(with.payload, std::byte{42})));
     }
   }
-  const double raw = bench::median(limit_us);
-  const double rate = bench::median(here.calls_s);
-  std::optional<bench::comparison> compared;
-  if (!is_local) compared = bench::comparison{rate / bench::median(beside.calls_s), "local_noop_calls_per_s"};
-  bench::report("dispatch", "noop_calls_per_s", rate, "calls/s", compared);
-  if (!is_local) bench::report("dispatch", "local_noop_calls_per_s", bench::median(beside.calls_s), "calls/s");
-  bench::report("dispatch", "tcp_round_trip_us", raw, "us");
-  const auto report_latency = [raw](const char* metric, double us) {
-    bench::report("dispatch", metric, us, "us", bench::comparison{us / raw, "tcp_round_trip_us"});
-  };
-  report_latency("call_latency_us", bench::median(here.call_us));
-  report_latency("call_latency_p99_us", bench::median(here.p99_us));
-  if (!is_local) report_latency("local_call_latency_us", bench::median(beside.call_us));
+}
+
+void tell(const rounds& all, const std::string& metric, const char* unit, const std::string& to = {}) {
+  if (!all.has(metric)) return;
+  std::optional<comparison> compared;
+  if (all.has(to)) compared = comparison{all.ratio(metric, to), to};
+  report("dispatch", metric, all.median(metric), unit, compared);
+}
+
+void report_all(const settings& with, const rounds& all) {
+  tell(all, "noop_calls_per_s", "calls/s", with.is_local ? "pool_calls_per_s" : "local_noop_calls_per_s");
+  for (const char* const each : {"local_noop_calls_per_s", "pool_calls_per_s", "dask_calls_per_s"})
+    tell(all, each, "calls/s");
+  tell(all, "tcp_round_trip_us", "us");
+  for (const char* const each : {"call_latency_us", "local_call_latency_us"})
+    tell(all, each, "us", "tcp_round_trip_us");
+  tell(all, "call_latency_p99_us", "us", "call_latency_us");
+  for (const char* const each : {"busy_fraction_100us", "busy_fraction_1ms"}) tell(all, each, "fraction");
+  tell(all, "mixed_makespan", "fraction of the ideal");
+  tell(all, payload_metric(with), "MB/s", "tcp_bulk");
+  tell(all, "tcp_bulk", "MB/s");
+}
+
+int run(const settings& with) {
+  limits raw(with);
+  const auto begin = std::chrono::steady_clock::now();
+  executors on(with);
+  report("dispatch", "cold_start_ms", seconds_since(begin) * 1e3, "ms");
+  const std::size_t slots = start_workers<meet>(on.measured, with.options, 0).size();
+  calls_per_second(on.measured, static_cast<int>(with.calls) / 10);
+  if (on.local) calls_per_second(*on.local, static_cast<int>(with.calls) / 10);
+  rounds all;
+  measure(with, slots, on, raw, find_peers(with), all);
+  report_all(with, all);
   return 0;
 }
 
 }  // namespace
+}  // namespace bench::dispatch
 
 int main(int argc, char** argv) {
-  if (auto status = cl::serve_role(argc, argv)) return *status;
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "dispatch: %s\n", e.what());
-    return 1;
-  }
+  using namespace bench::dispatch;
+  return bench::run_main(
+      "dispatch", argc, argv, flags_help(), no_bare_loop, [](char**) { return 2; },
+      [](const corolith::parsed_options& parsed) { return run(parse_settings(parsed)); });
 }

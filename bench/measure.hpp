@@ -37,6 +37,7 @@ double best_rate(std::chrono::nanoseconds duration, Work&& work) {
 class rounds {
  public:
   void add(const std::string& name, double value) { values_[name].push_back(value); }
+  bool has(const std::string& name) const { return values_.contains(name); }
   double median(const std::string& name) const { return bench::median(values_.at(name)); }
   /// The median of the quotients within one round: what slows down a round slows down both.
   double ratio(const std::string& name, const std::string& to) const {

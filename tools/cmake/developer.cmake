@@ -101,6 +101,7 @@ if(MPI_CXX_FOUND)
   set_target_properties(bench_peer_flops_mpi PROPERTIES OUTPUT_NAME flops_mpi RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench/peers)
   add_dependencies(bench_flops bench_peer_flops_mpi)
 endif()
+target_compile_definitions(bench_dispatch PRIVATE BENCH_PEERS="${PROJECT_SOURCE_DIR}/bench/peers")
 target_compile_definitions(bench_flops PRIVATE
   BENCH_PEERS="${PROJECT_SOURCE_DIR}/bench/peers"
   BENCH_MPIRUN="$<$<BOOL:${MPI_CXX_FOUND}>:${MPIEXEC_EXECUTABLE}>"
