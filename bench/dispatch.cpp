@@ -113,7 +113,7 @@ int run(const settings& with) {
   calls_per_second(on.measured, static_cast<int>(with.calls) / 10);
   if (on.local) calls_per_second(*on.local, static_cast<int>(with.calls) / 10);
   rounds all;
-  measure(with, slots, on, raw, find_peers(with), all);
+  measure(with, slots, on, raw, find_peers(with, slots), all);
   report_all(with, all);
   return 0;
 }
