@@ -48,8 +48,14 @@ inline void prepare_blas_peers(unsigned threads) {
     }
   const std::string number = std::to_string(threads);
   for (const char* const variable : {"OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS"}) ::setenv(variable, number.c_str(), 1);
-  if (__builtin_cpu_supports("avx512f"))
-    ::setenv("BLIS_ARCH_TYPE", "0", 0);  // skx; on new machines it chooses "generic"
+  constexpr const char* blis_kernels = "BLIS_ARCH_TYPE";
+  const char* const told = std::getenv(blis_kernels);
+  if (__builtin_cpu_supports("avx512f")) {
+    ::setenv(blis_kernels, "0", 0);  // skx; on new machines it chooses "generic"
+  } else if (told != nullptr && std::string(told) == "0") {
+    std::fprintf(stderr, "%s=0 is ignored: this processor has no AVX-512, which it would make BLIS use\n", blis_kernels);
+    ::unsetenv(blis_kernels);
+  }
 }
 
 inline std::vector<blas_peer> load_blas_peers() {

@@ -61,8 +61,9 @@ class dispatch_actions {
 };
 
 struct dispatch_settings {
-  nanoseconds grace{std::chrono::seconds(2)};              ///< between a stop request and SIGKILL
-  nanoseconds queue_target{std::chrono::milliseconds(1)};  ///< work that waits inside a worker
+  nanoseconds grace{std::chrono::seconds(2)};  ///< between a stop request and SIGKILL
+  nanoseconds queue_target{
+      std::chrono::milliseconds(2)};  ///< work that waits inside a worker, which holds results for half of it
   nanoseconds settle{
       std::chrono::milliseconds(2)};  ///< a call is long when it runs for this: report it, take back its queue
   std::size_t most_queued = 256;      ///< calls inside one worker

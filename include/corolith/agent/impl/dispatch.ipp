@@ -371,7 +371,7 @@ COROLITH_DECL call_id dispatcher::head_of(worker_number number) const {
 
 // --- handing out --------------------------------------------------------------------------------------------------------
 
-// How many calls of the batch a worker may hold: the one that runs and about a millisecond of work behind it, or one call that
+// How many calls of the batch a worker may hold: the one that runs and about two milliseconds of work behind it, or one call that
 // takes longer, so that it can start at once. It is taken back when another worker could start it sooner.
 COROLITH_DECL std::size_t dispatcher::depth(const batch& of) const {
   if (of.limits.timeout_ns > 0) return 1;  // its time starts when it is handed out

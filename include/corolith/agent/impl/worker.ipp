@@ -37,8 +37,7 @@ namespace detail {
 
 using wire::message_type;
 
-inline constexpr std::int64_t hold_ns = 1'000'000;      // a result waits no longer than this for company
-inline constexpr std::int64_t short_call_ns = 100'000;  // after a longer call its result leaves at once
+inline constexpr std::int64_t hold_ns = 1'000'000;  // a result waits about as long for company, if calls wait, too
 inline constexpr std::size_t hold_bytes = 64 * 1024;
 inline constexpr std::size_t share_bytes = 64 * 1024;  // a larger result is handed over, not copied
 
@@ -295,18 +294,21 @@ inline bool worker_process_main::invoke(known_batch& batch, byte_span element, w
 
 inline void worker_process_main::send_result(const wire::result_head& head, bool more_to_do) {
   std::memcpy(result_.data(), &head, sizeof head);
+  if (link_.queued_bytes() == 0) held_since_ns_ = head.ended_ns;
   if (result_.size() <= share_bytes) {
     link_.append(message_type::result, result_.span());
   } else {
     const shared_bytes body = result_.release();
     link_.append(message_type::result, bytes_of(head), body.slice(sizeof head));
   }
-  if (held_since_ns_ == 0) held_since_ns_ = head.ended_ns;
-  const bool hold = more_to_do && head.ended_ns - head.started_ns < short_call_ns &&
-                    head.ended_ns - held_since_ns_ < hold_ns && link_.queued_bytes() < hold_bytes && !watching_.load();
+  // What is held when the next call takes long is sent by the watcher; while that waits for messages itself, nothing is held.
+  const bool hold =
+      more_to_do && head.ended_ns - held_since_ns_ < hold_ns && link_.queued_bytes() < hold_bytes && !watching_.load();
   if (hold) return;
-  link_.flush();
-  held_since_ns_ = 0;
+  if (more_to_do)
+    link_.try_flush();  // or the watcher is at it
+  else
+    link_.flush();
 }
 
 // --- receiving: whichever thread does it ------------------------------------------------------------------------------
