@@ -6,7 +6,7 @@ start_cluster nodes=3 cpus=2 </dev/null
 
 # start CALLS ARGUMENTS…: a map that runs on all three nodes
 start() {
-  launch_census --nodes 3 --slots 2 --least 20 --most 40 --heartbeat 500ms --silence 4s --calls "$@"
+  launch_census --nodes 3 --slots 2 --least 20 --most 40 --heartbeat 500ms --silence "${silence-4s}" --calls "$@"
   until_executed_on n1 n2 n3
 }
 expect_again() { expect_out '^[1-9][0-9]* calls ran more than once' "$1"; }
@@ -93,7 +93,7 @@ until_nodes_are_back
 
 # A short cut of the network (TCP may take more than as long again to find out that it is over), then one that is longer than the silence
 # after which an agent counts as lost.
-start 600 --silence 15s
+silence=15s start 600
 cluster cut-link n2
 sleep 2
 cluster heal-link n2
