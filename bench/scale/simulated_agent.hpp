@@ -66,7 +66,7 @@ class simulated_agent {
   simulated_agent(corolith::wire::agent_hello hello, running_calls& running, std::function<void()> on_ready,
                   std::function<void()> on_gone)
       : hello_(std::move(hello)), running_(running), on_ready_(std::move(on_ready)), on_gone_(std::move(on_gone)) {
-    for (std::uint32_t slot = hello_.cpus; slot > 0; --slot) free_.push_back(slot - 1);
+    for (std::uint32_t number = hello_.cpus; number > 0; --number) free_.push_back(number - 1);
     slots_.resize(hello_.cpus);
   }
   simulated_agent(const simulated_agent&) = delete;
@@ -83,9 +83,9 @@ class simulated_agent {
   }
 
   /// A call has run for as long as it should.
-  void finish(std::uint32_t slot) {
-    answer(slot);
-    free_.push_back(slot);
+  void finish(std::uint32_t number) {
+    answer(number);
+    free_.push_back(number);
     run_waiting();
   }
 
