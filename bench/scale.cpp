@@ -2,7 +2,7 @@
 // One driver and more and more agents, up to a thousand with 112 slots each: how many calls it starts in a second, and what that costs. The
 // agents are simulated, all in one other process, but they speak the real protocol over real sockets.
 //   scale [--counts 1,10,100,1000] [--calls N] [--load N] and corolith's own flags (--listen tcp:127.0.0.1:0 for TLS)
-#include "dispatch/noop.hpp"
+#include "dispatch/load.hpp"
 #include "measure.hpp"
 #include "program.hpp"
 #include "report.hpp"
@@ -21,9 +21,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <optional>
-#include <queue>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -124,19 +122,6 @@ cl::task<std::vector<executed>> collect(cl::batch<double> batch) {
   co_return all;
 }
 
-double ideal_makespan(const std::vector<double>& each, std::size_t slots) {
-  std::priority_queue<double, std::vector<double>, std::greater<>> free_at;
-  for (std::size_t i = 0; i < slots; ++i) free_at.push(0);
-  double last = 0;
-  for (const double one : each) {
-    const double end = free_at.top() + one;
-    free_at.pop();
-    free_at.push(end);
-    last = std::max(last, end);
-  }
-  return last;
-}
-
 /// Times between the end of a call and the beginning of the next one in the same slot.
 std::vector<double> gaps_ms(std::vector<executed> all) {
   std::sort(all.begin(), all.end(), [](const executed& a, const executed& b) {
@@ -162,7 +147,7 @@ loaded measure_load(cl::executor& ex, const settings& with, std::size_t slots) {
   if (all.size() != each.size()) throw std::runtime_error("results are missing");
   const std::vector<double> gaps = gaps_ms(std::move(all));
   if (gaps.empty()) throw std::runtime_error("too few calls: no slot had two");
-  return {ideal_makespan(each, slots) / wall, gaps[gaps.size() / 2], gaps[gaps.size() * 99 / 100]};
+  return {dispatch::ideal_makespan(each, slots) / wall, gaps[gaps.size() / 2], gaps[gaps.size() * 99 / 100]};
 }
 
 /// `tens`: the driver's time for a call with ten agents, once it is known.

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <queue>
 #include <random>
 #include <vector>
 
@@ -44,9 +46,16 @@ inline std::vector<double> mixed_load(std::size_t calls, unsigned seed) {
 
 /// How long it takes when each call goes, in this order and at once, to the slot that is free first.
 inline double ideal_makespan(const std::vector<double>& each, std::size_t slots) {
-  std::vector<double> free_at(slots, 0);
-  for (const double one : each) *std::min_element(free_at.begin(), free_at.end()) += one;
-  return *std::max_element(free_at.begin(), free_at.end());
+  std::priority_queue<double, std::vector<double>, std::greater<>> free_at;
+  for (std::size_t i = 0; i < slots; ++i) free_at.push(0);
+  double last = 0;
+  for (const double one : each) {
+    const double end = free_at.top() + one;
+    free_at.pop();
+    free_at.push(end);
+    last = std::max(last, end);
+  }
+  return last;
 }
 
 /// Time of the map over the ideal time.
