@@ -69,6 +69,7 @@ void tell(const std::string& metric, std::optional<double> value, const char* un
 double rate(const round_result& each) { return each.map.total_gflops; }
 double peak(const round_result& each) { return each.peak.gflops; }
 double utilisation(const round_result& each) { return each.map.cpu_utilisation; }
+double waiting(const round_result& each) { return each.map.cpu_waiting; }
 double kernel_share(const round_result& each) { return each.map.kernel_share; }
 
 void report(const settings& with, const outcome& all) {
@@ -84,6 +85,7 @@ void report(const settings& with, const outcome& all) {
   tell("framework_overhead", all.median_of(&round_result::framework_overhead), "fraction");
   tell("mpi_overhead", all.median_of(&round_result::mpi_overhead), "fraction");
   tell("cpu_utilisation", all.median_of(utilisation), "fraction");
+  tell("cpu_waiting", all.median_of(waiting), "fraction");
   tell("kernel_share", all.median_of(kernel_share), "fraction");
   for (const scaling_point& each : all.scaling)
     tell("scaling_efficiency_" + std::to_string(each.calls_at_a_time), each.efficiency, "fraction");

@@ -25,6 +25,7 @@ struct work_times {
   double kernel_s = 0;  ///< the products only
   double user_s = 0;    ///< processor time from began to ended, all threads
   double system_s = 0;
+  double waited_s = 0;  ///< the call's thread was ready to run, and something else had the processor
 };
 
 }  // namespace bench::flops

@@ -28,7 +28,8 @@ inline void write_total(json_writer& json, const settings& with, const round_res
   json.value("gflops", map.total_gflops).value("wall_s", map.wall_s);
   json.value("calls", map.calls.size()).value("failed", typical.failed).value("workers", map.workers.size());
   json.value("slots", map.workers.size() * with.what.threads);
-  json.value("cpu_utilisation", map.cpu_utilisation).value("kernel_share", map.kernel_share);
+  json.value("cpu_utilisation", map.cpu_utilisation).value("cpu_waiting", map.cpu_waiting);
+  json.value("kernel_share", map.kernel_share);
   json.value("peak_gflops", typical.peak.gflops).value("clock_ghz", typical.peak.clock_ghz);
   json.value("share_of_peak", typical.share_of_peak()).end_object();
 }
@@ -63,7 +64,7 @@ inline void write_scaling(json_writer& json, const outcome& all) {
 inline void write_calls(json_writer& json, const summary& map) {
   bench::write_calls(json, map.calls, map.workers, [&json](const timed_call& call) {
     json.value("kernel_s", call.kernel_s).value("user_s", call.user_s).value("system_s", call.system_s);
-    json.value("gflops", call.gflops);
+    json.value("waited_s", call.waited_s).value("gflops", call.gflops);
   });
 }
 

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <new>
 #include <numeric>
@@ -97,6 +98,13 @@ inline std::int64_t system_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
+/// How long this thread has been ready to run without a processor; 0 where the kernel does not count it.
+inline double waited_s() {
+  std::ifstream file("/proc/thread-self/schedstat");
+  std::uint64_t ran_ns = 0, waited_ns = 0;
+  return file >> ran_ns >> waited_ns ? static_cast<double>(waited_ns) * 1e-9 : 0;
+}
+
 template <class T>
 double timed_products(const job& what) {
   operands<T>& matrices = operands_of<T>(what.matn);
@@ -113,9 +121,11 @@ inline work_times work(const job& what) {
   rusage before{}, after{};
   work_times times;
   ::getrusage(RUSAGE_SELF, &before);
+  const double waited_s = detail::waited_s();
   times.began_ns = detail::system_ns();
   times.kernel_s = what.is_double ? detail::timed_products<double>(what) : detail::timed_products<float>(what);
   times.ended_ns = detail::system_ns();
+  times.waited_s = detail::waited_s() - waited_s;
   ::getrusage(RUSAGE_SELF, &after);
   times.user_s = detail::seconds(after.ru_utime) - detail::seconds(before.ru_utime);
   times.system_s = detail::seconds(after.ru_stime) - detail::seconds(before.ru_stime);

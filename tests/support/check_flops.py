@@ -9,7 +9,7 @@ import json_schema
 from bench_report import disorder_of, lines_of, nodes_that_ran, same, sums_of_calls
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "docs" / "flops_report.schema.json"
-METRICS = ("total_gflops", "peak_gflops", "share_of_peak", "cpu_utilisation", "kernel_share", "startup_s")
+METRICS = ("total_gflops", "peak_gflops", "share_of_peak", "cpu_utilisation", "cpu_waiting", "kernel_share", "startup_s")
 
 
 def sums_of(report):
@@ -22,6 +22,7 @@ def sums_of(report):
     yield "slots", total["slots"], total["workers"] * work["threads_per_call"]
     yield "share_of_peak", total["share_of_peak"], total["gflops"] / total["peak_gflops"]
     yield "cpu_utilisation", total["cpu_utilisation"], sum(call["user_s"] for call in calls) / slots_s
+    yield "cpu_waiting", total["cpu_waiting"], sum(call["waited_s"] for call in calls) * work["threads_per_call"] / slots_s
     yield "kernel_share", total["kernel_share"], sum(call["kernel_s"] for call in calls) * work["threads_per_call"] / slots_s
     for call in calls:
         yield f"rate of call {call['index']}", call["gflops"], work["flop_per_call"] / call["kernel_s"] / 1e9

@@ -33,16 +33,17 @@ bool is_small(const gemm_problem<T>& problem, const cache_sizes& cache) {
          (problem.m + problem.n) * problem.k * sizeof(T) <= cache.second;
 }
 
-/// The sizes at which a sliver of b takes half of the first cache, the block of a most of the second, and the block of b a
-/// share of the third [Low et al. 2016].
+/// The sizes at which a sliver of b takes two thirds of the first cache, the block of a up to 768 KiB of the second, and the block of
+/// b a share of the third [Low et al. 2016].
 template <class Set, class T>
 gemm_blocking blocking_of(const gemm_problem<T>& problem, const cache_sizes& cache) {
   constexpr std::size_t rows = gemm_tile_rows<T, Set>;
   constexpr std::size_t columns = gemm_tile<Set>::columns;
   gemm_blocking blocking;
-  const std::size_t most_k = std::clamp<std::size_t>(cache.first / 2 / (columns * sizeof(T)), 128, 512);
+  const std::size_t most_k = std::clamp<std::size_t>(cache.first * 2 / 3 / (columns * sizeof(T)), 128, 512);
   blocking.k = even_block(problem.k, most_k, 4);
-  const std::size_t most_m = std::max(rows, cache.second * 6 / 10 / (blocking.k * sizeof(T)) / rows * rows);
+  const std::size_t most_a = std::min<std::size_t>(cache.second * 6 / 10, 768U << 10U);
+  const std::size_t most_m = std::max(rows, most_a / (blocking.k * sizeof(T)) / rows * rows);
   blocking.m = even_block(problem.m, most_m, rows);
   // The third cache is shared, and a block of b that is driven out of it costs more than packing a once more.
   const std::size_t most_b = std::min<std::size_t>(cache.third / 2, 6U << 20U);
