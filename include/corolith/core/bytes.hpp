@@ -32,9 +32,12 @@ class shared_bytes {
   operator byte_span() const noexcept { return bytes_; }
 
   /// `count` bytes from `offset` on; both are clamped to what is there.
-  shared_bytes slice(std::size_t offset, std::size_t count = static_cast<std::size_t>(-1)) const {
+  shared_bytes slice(std::size_t offset, std::size_t count = static_cast<std::size_t>(-1)) const& {
+    return shared_bytes(*this).slice(offset, count);
+  }
+  shared_bytes slice(std::size_t offset, std::size_t count = static_cast<std::size_t>(-1)) && {
     offset = std::min(offset, size());
-    return {owner_, bytes_.subspan(offset, std::min(count, size() - offset))};
+    return {std::move(owner_), bytes_.subspan(offset, std::min(count, size() - offset))};
   }
 
   static shared_bytes copy(byte_span bytes);

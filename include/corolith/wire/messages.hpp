@@ -14,6 +14,7 @@
 #include <cstring>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 /// What drivers, agents and workers say to each other. Every message is either a struct below, packed by the codec, or a
@@ -193,8 +194,8 @@ Head read_head(byte_span body) {
 
 /// What follows the fixed head, without a copy.
 template <class Head>
-shared_bytes after_head(const shared_bytes& body) {
-  return body.slice(sizeof(Head));
+shared_bytes after_head(shared_bytes body) {
+  return std::move(body).slice(sizeof(Head));
 }
 
 }  // namespace corolith::inline v0::wire

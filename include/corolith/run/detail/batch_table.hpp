@@ -4,7 +4,6 @@
 #include <corolith/run/detail/backend.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -14,11 +13,6 @@
 namespace corolith {
 inline namespace v0 {
 namespace detail {
-
-inline std::int64_t system_now_ns() {
-  using namespace std::chrono;
-  return duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 /// The elements of one batch from the time they were fed until their calls end. Calls end in any order, but mostly near the
 /// front, so a block is dropped when its last call has ended and it has reached the front.

@@ -7,6 +7,7 @@
 #include <corolith/run/detail/agent_session.hpp>
 #include <corolith/run/detail/batch_table.hpp>
 #include <corolith/run/detail/output_sink.hpp>
+#include <corolith/run/detail/turn_clock.hpp>
 #include <corolith/run/options.hpp>
 #include <corolith/schedule/scheduler.hpp>
 #include <corolith/wire/listener.hpp>
@@ -68,7 +69,7 @@ class driver_core : public std::enable_shared_from_this<driver_core> {
   COROLITH_DECL void update_capacity();
 
   // calls: impl/driver_calls.ipp
-  COROLITH_DECL void result(agent_session& session, const wire::message& message);
+  COROLITH_DECL void result(agent_session& session, wire::message&& message);
   COROLITH_DECL void deliver_outcome(batch_entry& entry, call_outcome&& outcome);
   COROLITH_DECL void execute(const schedule::command& command);
   COROLITH_DECL void execute_send(const schedule::command& command);
@@ -90,6 +91,7 @@ class driver_core : public std::enable_shared_from_this<driver_core> {
   schedule::scheduler scheduler_;
   std::unordered_map<std::uint64_t, batch_entry> batches_;
   std::vector<std::uint64_t> touched_;
+  turn_clock clock_;
   std::uint64_t all_ended_ = 0;  // of all batches, nested ones and cancelled calls aside
   std::uint64_t all_failed_ = 0;
   std::map<call_id, call_outcome> last_losses_;  // the loss that made a call poison, until its `fail` comes

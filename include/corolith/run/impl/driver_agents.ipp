@@ -122,7 +122,7 @@ COROLITH_DECL void driver_core::received(agent_session& session, wire::message&&
   using type = wire::message_type;
   const auto id = [&] { return wire::read_head<call_id>(message.body); };
   switch (message.type) {
-    case type::result: return result(session, message);
+    case type::result: return result(session, std::move(message));
     case type::returned: return scheduler_.returned(session.id, id());
     case type::started: return scheduler_.started(session.id, id());
     case type::blocked: return scheduler_.blocked(session.id, id());

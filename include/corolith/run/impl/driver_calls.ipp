@@ -7,17 +7,13 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include <utility>
 
 namespace corolith {
 inline namespace v0 {
 namespace detail {
 
 inline constexpr std::uint32_t poison_after = schedule::settings{}.poison_after;
-
-inline std::int64_t steady_now_ns() {
-  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
-}
 
 COROLITH_DECL void driver_core::open(std::uint64_t batch, std::shared_ptr<batch_link> link, batch_request request) {
   if (failed_) return link->abandoned(failed_);
@@ -47,7 +43,7 @@ COROLITH_DECL void driver_core::feed(std::uint64_t batch, element_block block, b
   batch_entry& entry = found->second;
   const std::uint32_t count = block.count();
   if (count != 0 && scheduler_.input_available(batch, count, block.largest()) == count) {
-    entry.elements.add(std::move(block), system_now_ns());
+    entry.elements.add(std::move(block), clock_.now().system_ns);
     entry.fed += count;
   }
   if (last && !entry.input_ended) {
@@ -75,17 +71,18 @@ COROLITH_DECL void driver_core::cancel_all() {
   }
 }
 
-COROLITH_DECL void driver_core::result(agent_session& session, const wire::message& message) {
+COROLITH_DECL void driver_core::result(agent_session& session, wire::message&& message) {
   const auto head = wire::read_head<wire::result_head>(message.body);
   const auto found = batches_.find(head.id.batch);
   if (found == batches_.end()) return;  // the batch is over: a late result of an older attempt
   const auto verdict = scheduler_.finished(session.id, head.id, static_cast<schedule::outcome_kind>(head.kind),
-                                           std::max<std::int64_t>(0, head.ended_ns - head.started_ns), steady_now_ns());
+                                           std::max<std::int64_t>(0, head.ended_ns - head.started_ns),
+                                           clock_.now_after(head.ended_ns).steady_ns);
   using schedule::verdict::deliver, schedule::verdict::failed;
   if (verdict != deliver && verdict != failed) return;
   call_outcome outcome;
   outcome.head = head;
-  outcome.payload = wire::after_head<wire::result_head>(message.body);
+  outcome.payload = wire::after_head<wire::result_head>(std::move(message.body));
   outcome.host = session.host;
   if (verdict == failed) {
     last_losses_.insert_or_assign(call_id{head.id.batch, head.id.index, 0}, std::move(outcome));
@@ -95,7 +92,7 @@ COROLITH_DECL void driver_core::result(agent_session& session, const wire::messa
 }
 
 COROLITH_DECL void driver_core::deliver_outcome(batch_entry& entry, call_outcome&& outcome) {
-  outcome.received_ns = system_now_ns();
+  outcome.received_ns = clock_.now_after(outcome.head.ended_ns).system_ns;
   entry.elements.end(outcome);
   ++entry.ended;
   const bool cancelled = outcome.head.kind == wire::outcome_kind::cancelled && !outcome.error;
@@ -117,7 +114,7 @@ COROLITH_DECL void driver_core::execute_send(const schedule::command& command) {
   const auto entry = batches_.find(command.id.batch);
   if (session == sessions_.end() || entry == batches_.end()) return;
   element_store& elements = entry->second.elements;
-  elements.mark_sent(command.id.index, system_now_ns());
+  elements.mark_sent(command.id.index, clock_.now().system_ns);
   session->second->channel->send(wire::message_type::call, bytes_of(command.id), elements.element(command.id.index));
 }
 
@@ -177,6 +174,7 @@ COROLITH_DECL void driver_core::pump() {
     for (const schedule::command& command : commands) execute(command);
   }
   settle_touched();
+  clock_.end_turn();
 }
 
 COROLITH_DECL void driver_core::settle_touched() {
