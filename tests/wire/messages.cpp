@@ -22,7 +22,7 @@ TEST_CASE("messages are packed and unpacked") {
   CHECK(got.environment == sent.environment);
   CHECK(got.silence_ms == -1);
 
-  batch_open open{9, {1, 2}, shared("arguments"), {}};
+  batch_open open{9, {1, 2}, {}, shared("arguments")};
   open.limits.environment = {"OMP_NUM_THREADS=1"};
   auto opened = unpack<batch_open>(pack(open));
   CHECK(opened.batch == 9);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <corolith/core/detail/decl.hpp>
 #include <corolith/core/version.hpp>
 
 #include <algorithm>
@@ -39,10 +40,15 @@ class shared_bytes {
 
   static shared_bytes copy(byte_span bytes);
 
+  /// What keeps the bytes alive.
+  const std::shared_ptr<const void>& owner() const noexcept { return owner_; }
+
  private:
   std::shared_ptr<const void> owner_;
   byte_span bytes_;
 };
+
+class memory_segment;
 
 /// A growable byte array that never initialises what it is about to overwrite and grows by realloc, which moves pages, not
 /// bytes, when it is large. `std::vector<std::byte>` does neither.
@@ -53,19 +59,29 @@ class byte_buffer {
   byte_buffer(byte_buffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)),
         size_(std::exchange(other.size_, 0)),
-        capacity_(std::exchange(other.capacity_, 0)) {}
+        capacity_(std::exchange(other.capacity_, 0)),
+        segment_(std::exchange(other.segment_, nullptr)),
+        shareable_(other.shareable_) {}
   byte_buffer& operator=(byte_buffer&& other) noexcept {
     if (this != &other) {
-      std::free(data_);
+      free_memory();
       data_ = std::exchange(other.data_, nullptr);
       size_ = std::exchange(other.size_, 0);
       capacity_ = std::exchange(other.capacity_, 0);
+      segment_ = std::exchange(other.segment_, nullptr);
+      shareable_ = other.shareable_;
     }
     return *this;
   }
   byte_buffer(const byte_buffer&) = delete;
   byte_buffer& operator=(const byte_buffer&) = delete;
-  ~byte_buffer() { std::free(data_); }
+  ~byte_buffer() { free_memory(); }
+
+  /// From now on, as soon as the bytes are many, they lie in a memory_segment, where this process has one to give: they are
+  /// meant for a process that may be on this machine.
+  void share_when_large() noexcept { shareable_ = true; }
+  /// Whether they do.
+  bool in_segment() const noexcept { return segment_ != nullptr; }
 
   std::byte* data() noexcept { return data_; }
   const std::byte* data() const noexcept { return data_; }
@@ -80,6 +96,7 @@ class byte_buffer {
 
   void reserve(std::size_t capacity) {
     if (capacity <= capacity_) return;
+    if (shareable_ && capacity >= least_shared && reserve_shared(capacity)) return;
     void* grown = std::realloc(data_, capacity);
     if (grown == nullptr) throw std::bad_alloc();
     data_ = static_cast<std::byte*>(grown);
@@ -106,6 +123,7 @@ class byte_buffer {
   /// Hands the bytes over to shared ownership without a copy; the buffer is empty afterwards.
   shared_bytes release() {
     if (size_ == 0) return {};
+    if (segment_ != nullptr) return release_shared();
     const byte_span bytes{std::exchange(data_, nullptr), std::exchange(size_, 0)};
     capacity_ = 0;
     // Should the shared_ptr fail to allocate, it frees the bytes itself.
@@ -113,10 +131,25 @@ class byte_buffer {
     return {std::move(owner), bytes};
   }
 
+  /// Fewer bytes than this are quicker copied than shared.
+  static constexpr std::size_t least_shared = std::size_t{1} << 20;
+
  private:
+  void free_memory() noexcept {
+    if (segment_ != nullptr)
+      free_shared();
+    else
+      std::free(data_);
+  }
+  COROLITH_DECL bool reserve_shared(std::size_t capacity);  // false: there is no segment to be had, and nothing changed
+  COROLITH_DECL shared_bytes release_shared();
+  COROLITH_DECL void free_shared() noexcept;
+
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
+  memory_segment* segment_ = nullptr;  // owned; data_ is in it
+  bool shareable_ = false;
 };
 
 inline shared_bytes shared_bytes::copy(byte_span bytes) {
@@ -134,3 +167,7 @@ byte_span bytes_of(const T& value) noexcept {
 
 }  // namespace v0
 }  // namespace corolith
+
+#if !defined(COROLITH_SEPARATE_COMPILATION)
+#include <corolith/core/impl/memory_segment.ipp>
+#endif

@@ -129,7 +129,7 @@ inline const auto& option_rows() {
                  [](options& o, const entry& e) { o.defaults.cpus = parse_count(e, 1, 4096); }},
       option_row{"store", "URL", "where objects are: a folder (one for this run alone)",
                  [](options& o, const entry& e) { o.store = parse_store(e); }},
-      option_row{"store-threshold", "SIZE", "larger arguments and results go through the store, or never (8MiB)",
+      option_row{"store-threshold", "SIZE", "larger arguments and results go through the store, or never (8MiB, local: none)",
                  [](options& o, const entry& e) { o.store_threshold = e.value == "never" ? 0 : parse_size(e); }},
       option_row{"progress", "MODE", "auto, lines or never (auto)",
                  [](options& o, const entry& e) { o.progress = parse_progress(e); }},
