@@ -40,6 +40,14 @@ inline std::byte* map_file(int file, std::size_t size, int protection, int kind,
   return mapped == MAP_FAILED ? nullptr : static_cast<std::byte*>(mapped);
 }
 
+// Not executable, where the system knows of that; some allow no other.
+inline unique_fd new_memory_file() noexcept {
+  constexpr unsigned no_exec_seal = 8;  // MFD_NOEXEC_SEAL
+  const char* const name = "corolith-value";
+  const int made = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | no_exec_seal);
+  return unique_fd(made >= 0 || errno != EINVAL ? made : ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+}
+
 COROLITH_DECL void segment_owner::operator()(const void*) const noexcept {
   segment_pool::of_process().put(std::unique_ptr<memory_segment>(segment));
 }
@@ -50,7 +58,7 @@ COROLITH_DECL std::unique_ptr<memory_segment> memory_segment::make(std::size_t c
   const std::size_t size = data_offset + detail::whole_pages(capacity);
   std::unique_ptr<memory_segment> made(new (std::nothrow) memory_segment);
   if (made == nullptr || size < capacity) return nullptr;
-  made->file_ = unique_fd(::memfd_create("corolith-value", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  made->file_ = detail::new_memory_file();
   if (!made->file_ || ::ftruncate(made->file_.get(), static_cast<off_t>(size)) != 0 ||
       ::fcntl(made->file_.get(), F_ADD_SEALS, F_SEAL_SHRINK) != 0)
     return nullptr;
