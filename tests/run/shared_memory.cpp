@@ -167,8 +167,8 @@ TEST_CASE("a function that takes views looks at its arguments where they arrived
   cluster local(options{.slots = 1});
   const std::vector<double> all(16 * mib / 8, 0.5);
   CHECK(local->call<in_place>(all, "text").get());
-  const auto mapped = local->map([](int, std::span<const double> shared) { return in_place(shared, "x"); },
-                                 std::vector{1, 2, 3}, all);
+  const auto mapped =
+      local->map([](int, std::span<const double> shared) { return in_place(shared, "x"); }, std::vector{1, 2, 3}, all);
 }
 
 TEST_CASE("a process that has no descriptors to spare sends large values all the same", "[run]") {

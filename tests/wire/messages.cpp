@@ -29,6 +29,7 @@ TEST_CASE("messages are packed and unpacked") {
   CHECK(opened.function.offset == 2);
   CHECK(text(opened.shared) == "arguments");
   CHECK(opened.limits.environment == open.limits.environment);
+  CHECK(text(pack(open)) == text(pack_front(open)) + text(open.shared));  // which need not be one run of bytes
 
   CHECK(pack(agent_ready{}).empty());
   CHECK_NOTHROW(unpack<agent_ready>({}));

@@ -181,7 +181,8 @@ class input_archive : public cereal::InputArchive<input_archive, cereal::AllowEm
     if (!detail::is_aligned_run<T>(count)) return;
     std::uint8_t zeros = 0;
     read(&zeros, 1);
-    if (zeros >= run_alignment) detail::fail("a run of numbers has too much padding (corrupt, or written as another type)");
+    if (zeros >= run_alignment)
+      detail::fail("a run of numbers has too much padding (corrupt, or written as another type)");
     pass_over(zeros);
   }
   /// Leaves the next bytes to somebody who looks at them where they are.

@@ -72,7 +72,7 @@ class memory_segment {
   std::byte* counter_ = nullptr;  // the first page, as all see it
   std::byte* base_ = nullptr;     // of the mapping
   std::size_t mapped_ = 0;
-  std::uint64_t mapped_from_ = 0;  // what base_ is in the file
+  std::uint64_t mapped_from_ = 0;     // what base_ is in the file
   std::byte* shared_from_ = nullptr;  // bytes before it are this process's own
   bool made_here_ = false;
 };

@@ -96,7 +96,8 @@ class frame_writer {
   COROLITH_DECL void place_small(message_type type, byte_span head, shared_bytes tail);
   COROLITH_DECL void place_shared(message_type type, byte_span head, shared_bytes tail,
                                   const memory_segment::place& where);
-  COROLITH_DECL std::optional<memory_segment::place> shared_place(byte_span head, const shared_bytes& tail) const noexcept;
+  COROLITH_DECL std::optional<memory_segment::place> shared_place(byte_span head,
+                                                                  const shared_bytes& tail) const noexcept;
   COROLITH_DECL std::size_t size_of(byte_span head, const shared_bytes& tail) const noexcept;
   COROLITH_DECL void start_large(message_type type, byte_span head, shared_bytes tail, std::uint64_t key);
   COROLITH_DECL bool commit_chunk();

@@ -32,7 +32,9 @@ inline constexpr std::size_t segment_page = memory_segment::data_offset;
 
 inline segment_counter& counter_of(std::byte* page) noexcept { return *reinterpret_cast<segment_counter*>(page); }
 
-inline std::size_t whole_pages(std::size_t size) noexcept { return (size + segment_page - 1) / segment_page * segment_page; }
+inline std::size_t whole_pages(std::size_t size) noexcept {
+  return (size + segment_page - 1) / segment_page * segment_page;
+}
 
 /// nullptr when it cannot be mapped.
 inline std::byte* map_file(int file, std::size_t size, int protection, int kind, std::uint64_t from) noexcept {
@@ -108,8 +110,7 @@ COROLITH_DECL std::optional<memory_segment::place> memory_segment::find(const sh
   found.segment = &segment;
   if (bytes.data() < segment.shared_from_)
     found.before = std::min(bytes.size(), static_cast<std::size_t>(segment.shared_from_ - bytes.data()));
-  found.offset =
-      segment.mapped_from_ + static_cast<std::uint64_t>(bytes.data() + found.before - segment.base_);
+  found.offset = segment.mapped_from_ + static_cast<std::uint64_t>(bytes.data() + found.before - segment.base_);
   found.length = bytes.size() - found.before;
   return found;
 }
@@ -135,7 +136,8 @@ COROLITH_DECL bool memory_segment::map_part(byte_span head, std::uint64_t offset
   if (base_ == nullptr) return false;
   shared_from_ = base_ + (offset - mapped_from_);
   if (head.empty()) return true;
-  if (::mprotect(base_, detail::whole_pages(static_cast<std::size_t>(offset - mapped_from_)), PROT_READ | PROT_WRITE) != 0)
+  if (::mprotect(base_, detail::whole_pages(static_cast<std::size_t>(offset - mapped_from_)), PROT_READ | PROT_WRITE) !=
+      0)
     return false;
   std::memcpy(shared_from_ - head.size(), head.data(), head.size());
   return true;

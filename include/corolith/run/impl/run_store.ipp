@@ -92,8 +92,7 @@ COROLITH_DECL run_store::run_store(store objects, std::string run, std::uint64_t
 COROLITH_DECL std::shared_ptr<run_store> run_store::of_driver(const options& settings) {
   const std::string run = random_name();
   const store_place place = place_of_store(settings, run);
-  const std::uint64_t threshold =
-      place.seen_by_workers ? settings.store_threshold.value_or(default_threshold) : 0;
+  const std::uint64_t threshold = place.seen_by_workers ? settings.store_threshold.value_or(default_threshold) : 0;
   auto made = std::make_shared<run_store>(store::open(place.url), run, threshold,
                                           !settings.store_threshold && agents_share_memory(settings));
   const auto where = storage::location::parse(place.url);

@@ -208,7 +208,8 @@ COROLITH_DECL void frame_reader::check_segment(const frame_header& header) {
 COROLITH_DECL shared_bytes frame_reader::take_segment(const frame_header& header) {
   if (descriptors_.empty())
     throw error(errc::protocol,
-                "a message in shared memory came without its descriptor: this process may have too many files open (ulimit -n)");
+                "a message in shared memory came without its descriptor: this process may have too many files open "
+                "(ulimit -n)");
   const std::byte* const payload = slab_.get() + begin_ + frame_header_size;
   segment_reference where;
   std::memcpy(&where, payload, sizeof where);

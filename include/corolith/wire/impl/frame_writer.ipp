@@ -227,8 +227,7 @@ COROLITH_DECL void frame_writer::finish_large(std::size_t index) {
   std::unique_ptr<large> done = std::move(large_[index]);
   large_.erase(large_.begin() + static_cast<std::ptrdiff_t>(index));
   for (parked& each : done->behind) place(each.type, each.head, std::move(each.tail), done->key);
-  while (!parked_.empty() &&
-         admissible(parked_.front().type, size_of(parked_.front().head, parked_.front().tail))) {
+  while (!parked_.empty() && admissible(parked_.front().type, size_of(parked_.front().head, parked_.front().tail))) {
     parked each = std::move(parked_.front());
     parked_.pop_front();
     std::uint64_t key = detail::order_key(each.type, each.head, each.tail);
