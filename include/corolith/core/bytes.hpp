@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <corolith/core/detail/decl.hpp>
 #include <corolith/core/version.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -49,6 +49,24 @@ class shared_bytes {
 };
 
 class memory_segment;
+
+namespace detail {
+
+/// Where buffers get memory that other processes can look into: the segment_pool, once it allows any.
+class segment_source {
+ public:
+  virtual memory_segment* take(std::size_t capacity) noexcept = 0;  ///< null: there is none
+  virtual bool grow(memory_segment& segment, std::size_t capacity) noexcept = 0;
+  virtual mutable_byte_span memory_of(memory_segment& segment) noexcept = 0;
+  virtual shared_bytes share(memory_segment* segment, byte_span bytes) = 0;  ///< owns the segment
+  virtual void put(memory_segment* segment) noexcept = 0;
+
+ protected:
+  ~segment_source() = default;
+};
+inline constinit std::atomic<segment_source*> segments{nullptr};
+
+}  // namespace detail
 
 /// A growable byte array that never initialises what it is about to overwrite and grows by realloc, which moves pages, not
 /// bytes, when it is large. `std::vector<std::byte>` does neither.
@@ -123,9 +141,9 @@ class byte_buffer {
   /// Hands the bytes over to shared ownership without a copy; the buffer is empty afterwards.
   shared_bytes release() {
     if (size_ == 0) return {};
-    if (segment_ != nullptr) return release_shared();
     const byte_span bytes{std::exchange(data_, nullptr), std::exchange(size_, 0)};
     capacity_ = 0;
+    if (segment_ != nullptr) return source().share(std::exchange(segment_, nullptr), bytes);
     // Should the shared_ptr fail to allocate, it frees the bytes itself.
     std::shared_ptr<const void> owner(bytes.data(), [](const void* data) { std::free(const_cast<void*>(data)); });
     return {std::move(owner), bytes};
@@ -135,15 +153,40 @@ class byte_buffer {
   static constexpr std::size_t least_shared = std::size_t{1} << 20;
 
  private:
+  static detail::segment_source& source() noexcept { return *detail::segments.load(std::memory_order_acquire); }
   void free_memory() noexcept {
     if (segment_ != nullptr)
-      free_shared();
+      source().put(segment_);
     else
       std::free(data_);
   }
-  COROLITH_DECL bool reserve_shared(std::size_t capacity);  // false: there is no segment to be had, and nothing changed
-  COROLITH_DECL shared_bytes release_shared();
-  COROLITH_DECL void free_shared() noexcept;
+  void move_to(memory_segment& segment) noexcept {
+    const mutable_byte_span memory = source().memory_of(segment);
+    data_ = memory.data();
+    capacity_ = memory.size();
+    segment_ = &segment;
+  }
+  // False: there is no segment to be had, and nothing has changed.
+  bool reserve_shared(std::size_t capacity) {
+    if (segment_ != nullptr) {
+      if (source().grow(*segment_, capacity)) {
+        move_to(*segment_);
+      } else {
+        byte_buffer plain(capacity);
+        plain.append(span());
+        *this = std::move(plain);
+      }
+      return true;
+    }
+    detail::segment_source* const from = detail::segments.load(std::memory_order_acquire);
+    memory_segment* const segment = from != nullptr ? from->take(capacity) : nullptr;
+    if (segment == nullptr) return false;
+    std::byte* const before = data_;
+    move_to(*segment);
+    if (size_ != 0) std::memcpy(data_, before, size_);
+    std::free(before);
+    return true;
+  }
 
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
@@ -167,7 +210,3 @@ byte_span bytes_of(const T& value) noexcept {
 
 }  // namespace v0
 }  // namespace corolith
-
-#if !defined(COROLITH_SEPARATE_COMPILATION)
-#include <corolith/core/impl/memory_segment.ipp>
-#endif

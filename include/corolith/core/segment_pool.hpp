@@ -34,8 +34,6 @@ class segment_pool {
 
   /// Until this is called there are none. Limits of several callers are not added up: the last counts.
   COROLITH_DECL void allow(const segment_limits& limits) noexcept;
-  /// Whether values may be in segments.
-  bool allows() const noexcept { return allowed_.load(std::memory_order_relaxed) != 0; }
 
   /// With room for `capacity` bytes at least; null when the limits or the system forbid it.
   COROLITH_DECL std::unique_ptr<memory_segment> take(std::size_t capacity) noexcept;
@@ -70,7 +68,6 @@ class segment_pool {
   std::uint64_t bytes_ = 0;
   std::uint64_t kept_bytes_ = 0;
   std::atomic<std::size_t> kept_count_{0};
-  std::atomic<std::size_t> allowed_{0};
 };
 
 }  // namespace v0

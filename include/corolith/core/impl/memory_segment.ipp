@@ -3,13 +3,13 @@
 
 #include <corolith/core/error.hpp>
 #include <corolith/core/memory_segment.hpp>
-#include <corolith/core/segment_pool.hpp>
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -51,7 +51,10 @@ inline unique_fd new_memory_file() noexcept {
 }
 
 COROLITH_DECL void segment_owner::operator()(const void*) const noexcept {
-  segment_pool::of_process().put(std::unique_ptr<memory_segment>(segment));
+  if (segment->made_here())
+    segments.load(std::memory_order_acquire)->put(segment);
+  else
+    delete segment;
 }
 
 }  // namespace detail
@@ -170,45 +173,6 @@ COROLITH_DECL shared_bytes memory_segment::adopt(unique_fd file, byte_span head,
     done += static_cast<std::uint64_t>(got);
   }
   return copy.release();
-}
-
-// --- byte_buffer ------------------------------------------------------------------------------------------------------
-
-COROLITH_DECL bool byte_buffer::reserve_shared(std::size_t capacity) {
-  segment_pool& pool = segment_pool::of_process();
-  if (segment_ != nullptr) {
-    if (pool.grow(*segment_, capacity)) {
-      data_ = segment_->data();
-      capacity_ = segment_->capacity();
-      return true;
-    }
-    byte_buffer plain(capacity);
-    plain.append(span());
-    plain.shareable_ = false;  // else it would ask again, in vain
-    *this = std::move(plain);
-    return true;
-  }
-  if (!pool.allows()) return false;
-  std::unique_ptr<memory_segment> segment = pool.take(capacity);
-  if (segment == nullptr) return false;
-  if (size_ != 0) std::memcpy(segment->data(), data_, size_);
-  std::free(data_);
-  segment_ = segment.release();
-  data_ = segment_->data();
-  capacity_ = segment_->capacity();
-  return true;
-}
-
-COROLITH_DECL shared_bytes byte_buffer::release_shared() {
-  const byte_span bytes{std::exchange(data_, nullptr), std::exchange(size_, 0)};
-  capacity_ = 0;
-  std::shared_ptr<const void> owner(bytes.data(), detail::segment_owner{std::exchange(segment_, nullptr)});
-  return {std::move(owner), bytes};
-}
-
-COROLITH_DECL void byte_buffer::free_shared() noexcept {
-  segment_pool::of_process().put(std::unique_ptr<memory_segment>(std::exchange(segment_, nullptr)));
-  data_ = nullptr;
 }
 
 }  // namespace v0

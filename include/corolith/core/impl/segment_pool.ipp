@@ -30,6 +30,25 @@ COROLITH_DECL segment_limits segment_limits::of_machine(std::size_t sharers) noe
   return limits;
 }
 
+namespace detail {
+
+class pooled_segments final : public segment_source {
+  static segment_pool& pool() noexcept { return segment_pool::of_process(); }
+  memory_segment* take(std::size_t capacity) noexcept override { return pool().take(capacity).release(); }
+  bool grow(memory_segment& segment, std::size_t capacity) noexcept override { return pool().grow(segment, capacity); }
+  mutable_byte_span memory_of(memory_segment& segment) noexcept override {
+    return {segment.data(), segment.capacity()};
+  }
+  shared_bytes share(memory_segment* segment, byte_span bytes) override {
+    std::shared_ptr<const void> owner(bytes.data(), segment_owner{segment});
+    return {std::move(owner), bytes};
+  }
+  void put(memory_segment* segment) noexcept override { pool().put(std::unique_ptr<memory_segment>(segment)); }
+};
+inline constinit pooled_segments pooled{};
+
+}  // namespace detail
+
 // Never destroyed: segments may end after everything else.
 COROLITH_DECL segment_pool& segment_pool::of_process() noexcept {
   alignas(segment_pool) static std::byte place[sizeof(segment_pool)];
@@ -40,7 +59,7 @@ COROLITH_DECL segment_pool& segment_pool::of_process() noexcept {
 COROLITH_DECL void segment_pool::allow(const segment_limits& limits) noexcept {
   const std::lock_guard lock(mutex_);
   limits_ = limits;
-  allowed_.store(limits.count, std::memory_order_relaxed);
+  detail::segments.store(&detail::pooled, std::memory_order_release);
 }
 
 COROLITH_DECL std::size_t segment_pool::count() const noexcept {
