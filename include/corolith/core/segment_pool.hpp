@@ -17,10 +17,10 @@ inline namespace v0 {
 
 /// How much of the memory this process may put into segments.
 struct segment_limits {
-  std::size_t count = 0;                 ///< segments at a time; each is an open file. 0: none at all
-  std::uint64_t bytes = 0;               ///< in all of them
-  std::uint64_t kept = 0;                ///< of these, in segments that nobody uses just now
-  std::chrono::milliseconds idle{3000};  ///< those are given back to the system after this
+  std::size_t count = 0;                  ///< segments at a time; each is an open file. 0: none at all
+  std::uint64_t bytes = 0;                ///< in all of them
+  std::uint64_t kept = 0;                 ///< of these, in segments that nobody uses just now
+  std::chrono::milliseconds idle{10000};  ///< those are given back to the system after this
 
   /// For one of `sharers` processes of its kind on this machine.
   COROLITH_DECL static segment_limits of_machine(std::size_t sharers = 1) noexcept;

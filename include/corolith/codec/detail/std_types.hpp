@@ -3,7 +3,7 @@
 
 #include <corolith/codec/detail/fail.hpp>
 #include <corolith/core/bytes.hpp>
-#include <corolith/core/huge_pages.hpp>
+#include <corolith/core/page_faults.hpp>
 
 #include <array>
 #include <cstddef>
@@ -81,14 +81,16 @@ void load_fixed_run(Archive& archive, T* data, std::size_t count) {
 /// A vector or string of numbers, whose length has been checked.
 template <class Archive, class Container>
 void load_bulk(Archive& archive, Container& value, std::size_t count) {
-  // It zeroes what it grows by: a piece at a time, so that a large one is zeroed in the cache and not in memory.
+  // It zeroes what it grows by: a piece at a time, so that a large one is zeroed in the cache and not in memory. Huge pages were slower than small ones that
+  // are made in pieces, too: the system had to move others for them.
   using T = typename Container::value_type;
   constexpr std::size_t piece = (std::size_t{1} << 17) / sizeof(T);
+  const bool many = count >= many_pages_from / sizeof(T);
   value.clear();
   value.reserve(count);
-  prefer_huge_pages(value.data(), count * sizeof(T));
   for (std::size_t done = 0; done < count; done = value.size()) {
     const std::size_t step = count - done < piece ? count - done : piece;
+    if (many) make_pages(value.data() + done, step * sizeof(T));
     value.resize(done + step);
     archive.read(value.data() + done, step * sizeof(T));
   }

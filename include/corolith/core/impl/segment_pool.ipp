@@ -26,7 +26,7 @@ COROLITH_DECL segment_limits segment_limits::of_machine(std::size_t sharers) noe
   segment_limits limits;
   limits.count = std::max<std::size_t>(1, count / sharers);
   limits.bytes = memory / 4;
-  limits.kept = std::min(memory / 16, most_kept) / sharers;
+  limits.kept = std::min(memory / 8 / sharers, most_kept);
   return limits;
 }
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <corolith/core/error.hpp>
-#include <corolith/core/huge_pages.hpp>
 #include <corolith/core/memory_segment.hpp>
+#include <corolith/core/page_faults.hpp>
 #include <corolith/wire/frame_reader.hpp>
 
 #include <algorithm>
