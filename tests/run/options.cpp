@@ -147,7 +147,7 @@ TEST_CASE("the help lists every setting", "[run]") {
 
 TEST_CASE("a store is a folder or a URL, the same wherever workers run", "[run]") {
   CHECK(parse({}).value.store.empty());
-  CHECK(parse({}).value.store_threshold == 8 << 20);
+  CHECK_FALSE(parse({}).value.store_threshold.has_value());
   CHECK(parse({"--store", "data/objects"}).value.store ==
         "posix://" + (std::filesystem::current_path() / "data/objects").string());
   CHECK(parse({"--store=/data", "--store-threshold", "64MiB"}).value.store == "posix:///data");

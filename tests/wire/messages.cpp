@@ -22,13 +22,14 @@ TEST_CASE("messages are packed and unpacked") {
   CHECK(got.environment == sent.environment);
   CHECK(got.silence_ms == -1);
 
-  batch_open open{9, {1, 2}, shared("arguments"), {}};
+  batch_open open{9, {1, 2}, {}, shared("arguments")};
   open.limits.environment = {"OMP_NUM_THREADS=1"};
   auto opened = unpack<batch_open>(pack(open));
   CHECK(opened.batch == 9);
   CHECK(opened.function.offset == 2);
   CHECK(text(opened.shared) == "arguments");
   CHECK(opened.limits.environment == open.limits.environment);
+  CHECK(text(pack(open)) == text(pack_front(open)) + text(open.shared));  // which need not be one run of bytes
 
   CHECK(pack(agent_ready{}).empty());
   CHECK_NOTHROW(unpack<agent_ready>({}));

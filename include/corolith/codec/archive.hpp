@@ -20,7 +20,8 @@
 // The encoding carries no types and no names: both ends are the same program.
 //   numbers, enums          their bytes, little-endian; bool one byte, 0 or 1
 //   lengths                 LEB128: 7 bits a byte, the low ones first, so lengths below 128 take one byte
-//   strings, containers     length, then the elements; a contiguous run of numbers is one memcpy
+//   strings, containers     length, then the elements; a contiguous run of numbers is one memcpy, and before one of 4 KiB and more there is a
+//                           byte that says how many zeros follow, which bring it to a multiple of 64 bytes
 //   std::array, T[N], pair, tuple, aggregates, complex     the elements, nothing else
 //   optional, unique_ptr    one byte, 0 or 1, then the value if there is one
 //   variant                 index as a length, then the value
@@ -38,6 +39,18 @@ inline constexpr std::size_t max_depth = 512;
 
 /// Container elements that take no bytes (empty structs and the like) may fill this much memory in one archive.
 inline constexpr std::size_t max_empty_bytes = std::size_t{1} << 20;
+
+/// Long runs of numbers begin at multiples of this many bytes, counted from where the buffer begins that they are written to.
+inline constexpr std::size_t run_alignment = 64;
+/// Runs of so many bytes.
+inline constexpr std::size_t aligned_from = 4096;
+
+namespace detail {
+template <class T>
+constexpr bool is_aligned_run(std::size_t count) noexcept {
+  return sizeof(T) > 1 && count >= aligned_from / sizeof(T);
+}
+}  // namespace detail
 
 /// Writes values at the end of a byte_buffer: a cereal output archive. Not thread-safe.
 class output_archive : public cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision> {
@@ -74,6 +87,16 @@ class output_archive : public cereal::OutputArchive<output_archive, cereal::Allo
 
   void write(const void* data, std::size_t size) {
     if (size != 0) std::memcpy(buffer_->extend(size), data, size);
+  }
+
+  /// To be called between the length and the elements of a run of numbers, so that who gets them can look at them where they are.
+  template <class T>
+  void write_padding(std::size_t count) {
+    if (!detail::is_aligned_run<T>(count)) return;
+    const std::size_t zeros = (run_alignment - (buffer_->size() + 1) % run_alignment) % run_alignment;
+    std::byte* place = buffer_->extend(1 + zeros);
+    std::memset(place, 0, 1 + zeros);
+    *place = static_cast<std::byte>(zeros);
   }
 
   void write_length(std::uint64_t length) {
@@ -150,6 +173,21 @@ class input_archive : public cereal::InputArchive<input_archive, cereal::AllowEm
   void read(void* data, std::size_t size) {
     if (size > left_) detail::fail_short(size, left_);
     if (size != 0) std::memcpy(data, next_, size);
+    skip(size);
+  }
+
+  template <class T>
+  void skip_padding(std::size_t count) {
+    if (!detail::is_aligned_run<T>(count)) return;
+    std::uint8_t zeros = 0;
+    read(&zeros, 1);
+    if (zeros >= run_alignment)
+      detail::fail("a run of numbers has too much padding (corrupt, or written as another type)");
+    pass_over(zeros);
+  }
+  /// Leaves the next bytes to somebody who looks at them where they are.
+  void pass_over(std::size_t size) {
+    if (size > left_) detail::fail_short(size, left_);
     skip(size);
   }
 

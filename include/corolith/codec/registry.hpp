@@ -31,7 +31,7 @@ struct invocation {
   byte_span shared;     ///< the callable's state and the arguments that all calls of a batch share
   byte_span element;    ///< the arguments of this call
   byte_buffer& result;  ///< the value is appended here
-  /// Where the decoded shared arguments are kept for the next call. Give each batch its own (null) pointer and pass it
+  /// Where the decoded shared arguments are kept for the next call; views among them look into `shared`, which must live as long. Give each batch its own (null) pointer and pass it
   /// with every call of that batch, one call at a time; without one they are decoded for every call.
   std::shared_ptr<void>* cache = nullptr;
 };

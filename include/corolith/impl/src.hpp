@@ -21,6 +21,8 @@
 #include <corolith/core/impl/config.ipp>
 #include <corolith/core/impl/interrupt_watch.ipp>
 #include <corolith/core/impl/log.ipp>
+#include <corolith/core/impl/memory_segment.ipp>
+#include <corolith/core/impl/segment_pool.ipp>
 #include <corolith/coro/impl/asio_loop.ipp>
 #include <corolith/coro/impl/loop.ipp>
 #include <corolith/launch/impl/guard.ipp>

@@ -115,6 +115,7 @@ class executor {
     using function = codec::single_call<Callable, Args...>;
     using state_type = detail::remote_state<typename function::result_type>;
     byte_buffer shared;
+    shared.share_when_large();
     function::encode_shared(shared, callable);
     detail::block_builder element;
     function::encode_element(element.bytes(), args...);
@@ -131,6 +132,7 @@ class executor {
     using map_type = codec::map_call<Callable, typename detail::element_of<R>::type, Shared...>;
     using function = typename map_type::function;
     byte_buffer encoded;
+    encoded.share_when_large();
     function::encode_shared(encoded, callable, shared...);
     detail::batch_request asked = request(function::key(), std::move(encoded));
     if constexpr (std::ranges::sized_range<R>) asked.size = std::ranges::size(elements);

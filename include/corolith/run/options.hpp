@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,8 +60,9 @@ struct options {
   /// Empty: a directory for this run alone, in the folder for temporary files, or below .corolith in the working directory with Slurm.
   std::string store = {};
   /// Arguments and results of so many bytes go through the store instead of the connection; 0: none does. Where `store` is empty only if
-  /// all agents are on this machine, or the working directory is on a file system that clusters share.
-  std::uint64_t store_threshold = std::uint64_t{8} << 20;
+  /// all agents are on this machine, or the working directory is on a file system that clusters share. Not set: 8 MiB, but agents on this
+  /// machine get them in shared memory as long as there is room (a quarter of the memory).
+  std::optional<std::uint64_t> store_threshold = {};
   progress_mode progress = progress_mode::automatic;
   std::string log_level = "warning";
   call_options defaults = {};  ///< for calls that do not say otherwise

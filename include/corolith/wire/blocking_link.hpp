@@ -13,15 +13,18 @@
 namespace corolith::inline v0::wire {
 
 /// The worker's end of its connection: frames over a blocking socket, without Asio. One thread may receive while others
-/// append and flush. Does not own the file descriptor.
+/// append and flush. Does not own the file descriptor, which is a Unix socket's.
 class blocking_link {
  public:
-  explicit blocking_link(int fd) noexcept : fd_(fd) {}
+  explicit blocking_link(int fd) noexcept : fd_(fd) {
+    queue_.share_segments();
+    under_way_.share_segments();
+  }
   blocking_link(const blocking_link&) = delete;
   blocking_link& operator=(const blocking_link&) = delete;
 
   /// Waits up to `timeout_ms` (-1: without limit, 0: not at all) and reads once into `into`; false when nothing came in
-  /// that time. Then take the messages with `into.next()`. Throws error(errc::peer_closed) when the peer is gone.
+  /// that time. Then take the messages with `into.next()`; `into` may accept segments. Throws error(errc::peer_closed) when the peer is gone.
   COROLITH_DECL bool receive(frame_reader& into, int timeout_ms);
 
   /// Queues a message; the head is copied, a large tail shared.

@@ -25,7 +25,8 @@ class channel_core;
 /// A connection that carries messages. All calls and all callbacks happen on the thread that runs its socket's io_context.
 ///
 /// What is sent during one turn of the loop (or during the callbacks of one read) leaves in one system call. The order of
-/// messages is that of `frame_writer`. Destroying the last reference closes the connection and calls nobody any more (after
+/// messages is that of `frame_writer`. Over a Unix socket, large tails that are in a memory_segment are not copied: the peer gets a descriptor and
+/// looks at the same memory. Destroying the last reference closes the connection and calls nobody any more (after
 /// `close_when_sent`, what is queued is still written); a callback may do that.
 class channel : public std::enable_shared_from_this<channel> {
  public:
@@ -86,6 +87,8 @@ class channel : public std::enable_shared_from_this<channel> {
   /// received for `timeout`.
   COROLITH_DECL void keep_alive(std::chrono::milliseconds interval, std::chrono::milliseconds timeout);
 
+  /// Has large messages that come in pieces put together in shared memory, for a process that passes them on to others of its machine.
+  COROLITH_DECL void assemble_in_segments() noexcept;
   /// Stops and continues reading, so that a peer that sends faster than this end can take it is slowed down.
   COROLITH_DECL void pause_reading();
   COROLITH_DECL void resume_reading();

@@ -3,11 +3,13 @@
 
 #include <corolith/core/bytes.hpp>
 #include <corolith/core/detail/decl.hpp>
+#include <corolith/core/unique_fd.hpp>
 #include <corolith/wire/frame_format.hpp>
 #include <corolith/wire/message_type.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -35,6 +37,13 @@ class frame_reader {
   /// Takes the next complete message; false when more bytes are needed. Throws error(errc::protocol) on what no honest
   /// peer sends; the reader is of no use afterwards.
   COROLITH_DECL bool next(message& out);
+
+  /// For a connection to a process of this machine that passes descriptors; without it a message in shared memory breaks the protocol.
+  void accept_segments() noexcept { accepts_segments_ = true; }
+  /// Where descriptors belong that came with bytes, in their order, before `commit` tells of these.
+  std::deque<unique_fd>& descriptors() noexcept { return descriptors_; }
+  /// Has large messages that come in pieces put together in shared memory, so that they can be passed on without a copy.
+  void assemble_in_segments() noexcept { assembles_in_segments_ = true; }
 
   /// Copies `bytes` in and calls `sink(message&&)` for each message that is complete.
   template <class Sink>
@@ -65,6 +74,8 @@ class frame_reader {
 
   COROLITH_DECL frame_header peek_header() const;
   COROLITH_DECL void check(const frame_header& header);
+  COROLITH_DECL static void check_segment(const frame_header& header);
+  COROLITH_DECL shared_bytes take_segment(const frame_header& header);
   COROLITH_DECL void begin_direct(const frame_header& header);
   COROLITH_DECL bool continue_direct(message& out);
   COROLITH_DECL void renew_slab();
@@ -82,6 +93,9 @@ class frame_reader {
   assembly* direct_ = nullptr;   // where the payload of the current frame goes, if not to a slice
   std::size_t direct_left_ = 0;  // bytes of that payload still to come
   bool direct_last_ = false;
+  bool accepts_segments_ = false;
+  bool assembles_in_segments_ = false;
+  std::deque<unique_fd> descriptors_;
 };
 
 }  // namespace corolith::inline v0::wire

@@ -3,6 +3,7 @@
 
 #include <corolith/core/bytes.hpp>
 #include <corolith/core/detail/decl.hpp>
+#include <corolith/core/memory_segment.hpp>
 #include <corolith/wire/frame_format.hpp>
 #include <corolith/wire/message_type.hpp>
 
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,6 +29,9 @@ class frame_writer {
   frame_writer(frame_writer&&) noexcept = default;
   frame_writer& operator=(frame_writer&&) noexcept = default;
 
+  /// For a connection to a process of this machine that passes descriptors: of large tails that are in a memory_segment only the place is sent.
+  void share_segments() noexcept { shares_segments_ = true; }
+
   /// Appends a message whose body is `head` followed by `tail`. The head is copied, and so is a small tail; a large tail is
   /// shared and must not change until it is sent.
   COROLITH_DECL void append(message_type type, byte_span head, shared_bytes tail = {});
@@ -36,6 +41,8 @@ class frame_writer {
   /// Fills `out` with what should be written next, in order, and returns how many entries it used: at most one chunk of
   /// large messages at a time. The spans are valid until the next call of any member.
   COROLITH_DECL std::size_t gather(std::span<byte_span> out);
+  /// What must be passed along with what was gathered last; once `consume` has been told of a byte of it, they have been.
+  std::span<const int> descriptors() const noexcept { return descriptors_; }
   /// The first `count` bytes of the last gather are written.
   COROLITH_DECL void consume(std::size_t count);
 
@@ -44,6 +51,13 @@ class frame_writer {
   std::size_t queued_bytes() const noexcept { return queued_; }
 
  private:
+  // The end of a message, which is in shared memory.
+  struct shared_end {
+    shared_bytes bytes;
+    memory_segment* segment = nullptr;
+    bool counted = false;  // the peer, as one who will look into it
+    bool passed = false;
+  };
   // Whole frames that lie together on the wire: up to three parts.
   struct item {
     std::byte header[frame_header_size];
@@ -52,6 +66,7 @@ class frame_writer {
     std::uint64_t arena_end = 0;
     shared_bytes first;
     shared_bytes second;
+    std::unique_ptr<shared_end> end;
   };
   struct parked {
     message_type type;
@@ -79,6 +94,11 @@ class frame_writer {
   COROLITH_DECL void append_slow(message_type type, byte_span head, shared_bytes tail);
   COROLITH_DECL void place(message_type type, byte_span head, shared_bytes tail, std::uint64_t key);
   COROLITH_DECL void place_small(message_type type, byte_span head, shared_bytes tail);
+  COROLITH_DECL void place_shared(message_type type, byte_span head, shared_bytes tail,
+                                  const memory_segment::place& where);
+  COROLITH_DECL std::optional<memory_segment::place> shared_place(byte_span head,
+                                                                  const shared_bytes& tail) const noexcept;
+  COROLITH_DECL std::size_t size_of(byte_span head, const shared_bytes& tail) const noexcept;
   COROLITH_DECL void start_large(message_type type, byte_span head, shared_bytes tail, std::uint64_t key);
   COROLITH_DECL bool commit_chunk();
   COROLITH_DECL void finish_large(std::size_t index);
@@ -99,6 +119,9 @@ class frame_writer {
   std::size_t next_large_ = 0;
   std::deque<parked> parked_;  // wait for large messages to end
   std::size_t queued_ = 0;
+  bool shares_segments_ = false;
+  std::vector<int> descriptors_;
+  std::size_t gathered_end_ = 0;  // of committed_: behind what the last gather showed
 };
 
 }  // namespace corolith::inline v0::wire

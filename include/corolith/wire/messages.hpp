@@ -117,6 +117,7 @@ struct worker_setup {
   std::uint64_t memory_limit = 0;  ///< bytes, 0 for none
   std::uint32_t slot = 0;
   std::int64_t grace_ms = 0;
+  std::uint32_t workers = 1;  ///< that share the node's memory
 };
 
 /// worker -> agent: up and ready for calls.
@@ -140,8 +141,8 @@ struct batch_open {
   static constexpr message_type type = message_type::batch_open;
   std::uint64_t batch = 0;
   codec::function_key function{};
-  shared_bytes shared;
   call_limits limits;
+  shared_bytes shared;  ///< last, so that it can be sent from where it is: see pack_front
 };
 
 /// The batch is over; what was kept for it may go.
@@ -169,6 +170,14 @@ shared_bytes pack(const Message& message) {
     codec::encode(buffer, message);
     return buffer.release();
   }
+}
+
+/// A packed batch_open without the shared arguments, which follow it as they are: what a large value costs to pack.
+inline shared_bytes pack_front(const batch_open& message) {
+  byte_buffer buffer;
+  codec::encode(buffer, message.batch, message.function, message.limits);
+  codec::output_archive(buffer).write_length(message.shared.size());
+  return buffer.release();
 }
 
 /// The message in `body`; throws codec_error when it is not one, or has bytes to spare.

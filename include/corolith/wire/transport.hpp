@@ -3,13 +3,16 @@
 
 #include <corolith/core/bytes.hpp>
 #include <corolith/core/detail/decl.hpp>
+#include <corolith/core/unique_fd.hpp>
 #include <corolith/wire/detail/adopt_socket.hpp>
+#include <corolith/wire/detail/descriptors.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/local/stream_protocol.hpp>
 
 #include <cstddef>
+#include <deque>
 #include <exception>
 #include <memory>
 #include <span>
@@ -17,11 +20,6 @@
 #include <system_error>
 
 namespace corolith::inline v0::wire {
-
-namespace detail {
-/// The most spans that one system call writes.
-inline constexpr std::size_t max_gather = 64;
-}  // namespace detail
 
 /// Is told when a transport may go on. Kept alive by the wait itself.
 class transport_waiter {
@@ -50,6 +48,12 @@ class transport {
   virtual outcome read_some(mutable_byte_span into) = 0;
   /// Takes bytes from the front of `parts`; done with bytes == 0 never happens unless `parts` is empty.
   virtual outcome write_some(std::span<const byte_span> parts) = 0;
+  /// Whether descriptors can travel along with the bytes: to a process of this machine.
+  virtual bool passes_descriptors() const noexcept { return false; }
+  /// read_some, which appends the descriptors that came along.
+  virtual outcome read_with(mutable_byte_span into, std::deque<unique_fd>&) { return read_some(into); }
+  /// write_some; at most detail::most_descriptors go along with the first byte that is written.
+  virtual outcome write_with(std::span<const byte_span> parts, std::span<const int>) { return write_some(parts); }
   /// Writes what it took and still holds (TLS records); done when it holds nothing.
   virtual outcome flush() { return {}; }
   /// True when bytes can be read without the socket becoming readable.

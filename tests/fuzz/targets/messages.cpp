@@ -128,9 +128,9 @@ std::vector<std::string> seeds() {
   add(wire::program_request{{1, 2, 3}});
   add(wire::agent_ready{});
   add(wire::agent_failed{"no space"});
-  add(wire::worker_setup{"node1", "/tmp", 1 << 20, 3, 500});
+  add(wire::worker_setup{"node1", "/tmp", 1 << 20, 3, 500, 2});
   add(wire::worker_hello{77});
-  add(wire::batch_open{9, {1, 2}, shared, limits});
+  add(wire::batch_open{9, {1, 2}, limits, shared});
   add(wire::batch_close{9});
   add(wire::output_line{{1, 2, 3}, 4, 1, "a line"});
   const wire::failure failure{"std::runtime_error", "what", "node1", "tail", 11, 1};

@@ -89,6 +89,7 @@ class session final : public dispatch_actions, public worker_events {
   COROLITH_DECL void end_of_turn();
   COROLITH_DECL void arm_tick();
   COROLITH_DECL void arm_memory_watch();
+  COROLITH_DECL void arm_give_back();
   COROLITH_DECL void slow_down_workers();
   COROLITH_DECL void on_drained();
   COROLITH_DECL void wait_for_signals();
@@ -98,7 +99,7 @@ class session final : public dispatch_actions, public worker_events {
   std::optional<wire::secret> secret_;
   asio::io_context io_;
   asio::signal_set signals_;
-  asio::steady_timer tick_timer_, memory_timer_, wait_timer_;
+  asio::steady_timer tick_timer_, memory_timer_, segments_timer_, wait_timer_;
   std::shared_ptr<driver_search> search_;
   std::shared_ptr<wire::channel> driver_;
   wire::welcome welcome_;
@@ -111,6 +112,7 @@ class session final : public dispatch_actions, public worker_events {
   std::string last_death_;  // what a worker that did not come up wrote
   std::uint32_t slot_counter_ = 0;
   bool memory_watch_armed_ = false;
+  bool gives_back_ = false;
   bool workers_paused_ = false;
   bool shutting_down_ = false;
   bool ended_ = false;

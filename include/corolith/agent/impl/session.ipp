@@ -8,6 +8,7 @@
 #include <corolith/agent/detail/parent_death.hpp>
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
+#include <corolith/core/segment_pool.hpp>
 #include <corolith/wire/messages.hpp>
 
 #include <asio/post.hpp>
@@ -73,6 +74,7 @@ COROLITH_DECL session::session(agent_options options, std::vector<wire::address>
       signals_(io_),
       tick_timer_(io_),
       memory_timer_(io_),
+      segments_timer_(io_),
       wait_timer_(io_) {}
 
 COROLITH_DECL sigset_t session::ending_signals() noexcept {
@@ -136,6 +138,8 @@ COROLITH_DECL void session::connect(const search_settings& search) {
 COROLITH_DECL void session::on_connected(std::shared_ptr<wire::channel> channel) {
   driver_ = std::move(channel);
   driver_->set_low_water(output_waits_above / 2);
+  driver_->assemble_in_segments();
+  segment_pool::of_process().allow(segment_limits::of_machine());
   wire::channel::events handlers;
   handlers.on_message = [this](wire::message&& got) { on_driver_message(std::move(got)); };
   handlers.on_batch_end = [this] { end_of_turn(); };
@@ -324,6 +328,7 @@ COROLITH_DECL void session::start_worker(worker_number number, const worker_kind
     setup.working_directory = welcome_.working_directory;
     setup.slot = slot_counter_++;
     setup.grace_ms = welcome_.grace_ms;
+    setup.workers = std::max(1U, options_.slots);
     made->channel().send(message_type::worker_setup, wire::pack(setup));
   } catch (const std::exception& problem) {
     log::error(std::string("agent: ") + problem.what());
@@ -477,6 +482,20 @@ COROLITH_DECL void session::end_of_turn() {
   to_flush_.clear();
   driver_->flush();
   slow_down_workers();
+  if (segment_pool::of_process().keeps_any()) arm_give_back();
+}
+
+// Memory that values had is given back when none has needed it for a while.
+COROLITH_DECL void session::arm_give_back() {
+  if (std::exchange(gives_back_, true)) return;
+  segments_timer_.expires_after(std::chrono::seconds(1));
+  segments_timer_.async_wait([this](const asio::error_code& problem) {
+    if (problem) return;
+    gives_back_ = false;
+    segment_pool& pool = segment_pool::of_process();
+    pool.give_back(steady_now());
+    if (pool.keeps_any()) arm_give_back();
+  });
 }
 
 COROLITH_DECL void session::arm_tick() {

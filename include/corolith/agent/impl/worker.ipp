@@ -8,6 +8,7 @@
 #include <corolith/agent/detail/parent_death.hpp>
 #include <corolith/agent/detail/progress_page.hpp>
 #include <corolith/core/log.hpp>
+#include <corolith/core/segment_pool.hpp>
 #include <corolith/wire/blocking_link.hpp>
 #include <corolith/wire/messages.hpp>
 
@@ -46,7 +47,7 @@ inline constexpr std::size_t share_bytes = 64 * 1024;  // a larger result is han
 // sleeps while nothing runs at all.
 class worker_process_main final : public uplink {
  public:
-  worker_process_main(int fd, progress_page& page) : fd_(fd), page_(page), link_(fd) {}
+  worker_process_main(int fd, progress_page& page) : fd_(fd), page_(page), link_(fd) { reader_.accept_segments(); }
 
   int run();
 
@@ -71,7 +72,7 @@ class worker_process_main final : public uplink {
   };
 
   bool next_call(waiting_call& out);
-  void run_call(const waiting_call& call);
+  void run_call(waiting_call& call);
   bool invoke(known_batch& batch, byte_span element, wire::result_head& head);
   void send_result(const wire::result_head& head, bool more_to_do);
   known_batch* find_batch(std::uint64_t id);
@@ -218,7 +219,7 @@ inline void worker_process_main::apply_memory_limit(std::uint64_t limit) {
   memory_limit_.set(limit);
 }
 
-inline void worker_process_main::run_call(const waiting_call& call) {
+inline void worker_process_main::run_call(waiting_call& call) {
   current_.id = call.id;
   if (!current_.stop.stop_possible()) current_.stop = stop_.get_token();
   known_batch* batch = find_batch(call.id.batch);
@@ -226,6 +227,7 @@ inline void worker_process_main::run_call(const waiting_call& call) {
   head.id = call.id;
   head.pid = pid_;
   result_.clear();
+  result_.share_when_large();
   result_.extend(sizeof head);
   head.started_ns = now_ns_ != 0 ? now_ns_ : system_ns();
   if (batch == nullptr) {
@@ -241,6 +243,7 @@ inline void worker_process_main::run_call(const waiting_call& call) {
     steps_.store(steps_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
     attention_.store(false, std::memory_order_relaxed);
     running_call = nullptr;
+    call.body = {};  // who hears of the result may use the memory of a large argument again
     if (call_ended != nullptr) call_ended(call.id);
   }
   head.ended_ns = now_ns_ = system_ns();
@@ -371,6 +374,7 @@ inline void worker_process_main::handle(wire::message&& got) {
 inline void worker_process_main::set_up(const wire::worker_setup& setup) {
   current_.host = setup.host;
   slot_memory_ = setup.memory_limit;
+  segment_pool::of_process().allow(segment_limits::of_machine(setup.workers));
   if (!setup.working_directory.empty() && ::chdir(setup.working_directory.c_str()) != 0)
     log::warning("cannot change to the directory " + setup.working_directory + ": " + std::strerror(errno));
   link_.append(message_type::worker_hello, wire::pack(wire::worker_hello{pid_}));
@@ -463,16 +467,19 @@ inline void worker_process_main::watch_tick(std::uint64_t& seen) {
 
 inline void worker_process_main::watch() noexcept {
   constexpr int ticks_before_sleep = 20;
+  constexpr int look_at_memory_ms = 1000;
+  segment_pool& pool = segment_pool::of_process();
   std::uint64_t seen = 0;
   int idle_ticks = 0;
   try {
     while (!ending_) {
       watch_tick(seen);
+      pool.give_back(std::chrono::steady_clock::now());
       idle_ticks = busy_ ? 0 : idle_ticks + 1;
       if (idle_ticks < ticks_before_sleep) continue;
       parked_ = true;
       pollfd wake{wake_fd_, POLLIN, 0};
-      if (!busy_ && !ending_) ::poll(&wake, 1, -1);
+      if (!busy_ && !ending_) ::poll(&wake, 1, pool.keeps_any() ? look_at_memory_ms : -1);
       parked_ = false;
       idle_ticks = 0;
     }

@@ -3,6 +3,7 @@
 
 #include <corolith/codec/archive.hpp>
 #include <corolith/codec/detail/checks.hpp>
+#include <corolith/codec/detail/lent.hpp>
 #include <corolith/codec/signature.hpp>
 
 #include <bit>
@@ -79,11 +80,19 @@ Callable make_stateless() {
   throw codec_error(std::string("the ") + which + " arguments cannot be read: " + problem.what());
 }
 
-template <class List>
+/// What arguments that travelled as the second list are decoded into, for the parameters of the first.
+template <class Parameters, class Stored>
 struct tuple_of;
-template <class... T>
-struct tuple_of<parameter_list<T...>> {
-  using type = std::tuple<T...>;
+template <class... P, class... S>
+struct tuple_of<parameter_list<P...>, parameter_list<S...>> {
+  using type = std::tuple<typename held<P, S>::type...>;
+};
+template <std::size_t N, class List>
+struct split;
+template <std::size_t N, class... P>
+struct split<N, parameter_list<P...>> {
+  using front = first_of<N, P...>;
+  using rest = rest_of<N, P...>;
 };
 
 /// The shared part of a call as it is kept while calls of a batch run.
@@ -123,8 +132,10 @@ template <class Callable, std::size_t ElementCount, class... Stored>
 struct call_shape {
   using parameter_types = typename parameters_of<generic_callable<Callable>, Callable,
                                                  std::index_sequence_for<Stored...>, ElementCount, Stored...>::type;
-  using elements = typename tuple_of<first_of<ElementCount, Stored...>>::type;
-  using shared_arguments = typename tuple_of<rest_of<ElementCount, Stored...>>::type;
+  using elements =
+      typename tuple_of<typename split<ElementCount, parameter_types>::front, first_of<ElementCount, Stored...>>::type;
+  using shared_arguments =
+      typename tuple_of<typename split<ElementCount, parameter_types>::rest, rest_of<ElementCount, Stored...>>::type;
   using shared_values = shared_part<Callable, shared_arguments>;
 
   template <class P, class S>

@@ -3,6 +3,7 @@
 
 #include <corolith/codec/detail/fail.hpp>
 #include <corolith/core/bytes.hpp>
+#include <corolith/core/page_faults.hpp>
 
 #include <array>
 #include <cstddef>
@@ -60,6 +61,13 @@ void save_run(Archive& archive, const T* data, std::size_t count) {
   }
 }
 
+template <class Archive, class T>
+void save_counted_run(Archive& archive, const T* data, std::size_t count) {
+  archive.write_length(count);
+  if constexpr (bulk<T>) archive.template write_padding<T>(count);
+  save_run(archive, data, count);
+}
+
 /// A fixed run: its number of elements is part of the type, so no length is written.
 template <class Archive, class T>
 void load_fixed_run(Archive& archive, T* data, std::size_t count) {
@@ -67,6 +75,24 @@ void load_fixed_run(Archive& archive, T* data, std::size_t count) {
     archive.read(data, count * sizeof(T));
   } else {
     for (std::size_t i = 0; i < count; ++i) archive.load_one(data[i]);
+  }
+}
+
+/// A vector or string of numbers, whose length has been checked.
+template <class Archive, class Container>
+void load_bulk(Archive& archive, Container& value, std::size_t count) {
+  // It zeroes what it grows by: a piece at a time, so that a large one is zeroed in the cache and not in memory. Huge pages were slower than small ones that
+  // are made in pieces, too: the system had to move others for them.
+  using T = typename Container::value_type;
+  constexpr std::size_t piece = (std::size_t{1} << 17) / sizeof(T);
+  const bool many = count >= many_pages_from / sizeof(T);
+  value.clear();
+  value.reserve(count);
+  for (std::size_t done = 0; done < count; done = value.size()) {
+    const std::size_t step = count - done < piece ? count - done : piece;
+    if (many) make_pages(value.data() + done, step * sizeof(T));
+    value.resize(done + step);
+    archive.read(value.data() + done, step * sizeof(T));
   }
 }
 
@@ -78,23 +104,14 @@ struct std_type<std::vector<T, A>> {
   using parts = type_list<T>;
   template <class Archive>
   static void save(Archive& archive, const std::vector<T, A>& value) {
-    archive.write_length(value.size());
-    save_run(archive, value.data(), value.size());
+    save_counted_run(archive, value.data(), value.size());
   }
   template <class Archive>
   static void load(Archive& archive, std::vector<T, A>& value) {
     if constexpr (bulk<T>) {
-      // A vector zeroes what it grows by: a piece at a time, so that a large one is zeroed in the cache and not in
-      // memory.
-      constexpr std::size_t piece = (std::size_t{1} << 17) / sizeof(T);
       const std::size_t count = archive.template read_length<T>();
-      value.clear();
-      value.reserve(count);
-      for (std::size_t done = 0; done < count; done = value.size()) {
-        const std::size_t step = count - done < piece ? count - done : piece;
-        value.resize(done + step);
-        archive.read(value.data() + done, step * sizeof(T));
-      }
+      archive.template skip_padding<T>(count);
+      load_bulk(archive, value, count);
     } else {
       const std::size_t count = archive.template read_length<T>();
       value.clear();
@@ -135,14 +152,13 @@ struct std_type<std::basic_string<C, Traits, A>> {
   using parts = type_list<C>;
   template <class Archive>
   static void save(Archive& archive, const std::basic_string<C, Traits, A>& value) {
-    archive.write_length(value.size());
-    archive.write(value.data(), value.size() * sizeof(C));
+    save_counted_run(archive, value.data(), value.size());
   }
   template <class Archive>
   static void load(Archive& archive, std::basic_string<C, Traits, A>& value) {
     const std::size_t count = archive.template read_length<C>();
-    value.resize(count);
-    archive.read(value.data(), count * sizeof(C));
+    archive.template skip_padding<C>(count);
+    load_bulk(archive, value, count);
   }
 };
 
@@ -151,8 +167,7 @@ struct std_type<std::basic_string_view<C, Traits>> {
   using parts = type_list<C>;
   template <class Archive>
   static void save(Archive& archive, std::basic_string_view<C, Traits> value) {
-    archive.write_length(value.size());
-    archive.write(value.data(), value.size() * sizeof(C));
+    save_counted_run(archive, value.data(), value.size());
   }
 };
 
@@ -161,8 +176,10 @@ struct std_type<std::span<T, Extent>> {
   using parts = type_list<std::remove_cv_t<T>>;
   template <class Archive>
   static void save(Archive& archive, std::span<T, Extent> value) {
-    if constexpr (Extent == std::dynamic_extent) archive.write_length(value.size());  // else like std::array
-    save_run(archive, value.data(), value.size());
+    if constexpr (Extent == std::dynamic_extent)
+      save_counted_run(archive, value.data(), value.size());
+    else  // like std::array
+      save_run(archive, value.data(), value.size());
   }
 };
 

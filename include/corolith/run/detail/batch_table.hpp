@@ -61,7 +61,8 @@ class element_store {
 /// What the driver keeps of a batch.
 struct batch_entry {
   std::shared_ptr<batch_link> link;
-  shared_bytes opened;  ///< the packed batch_open that goes once to each agent that gets a call
+  shared_bytes opened;  ///< the front of the batch_open that goes once to each agent that gets a call
+  shared_bytes shared;  ///< its end: the shared arguments
   element_store elements;
   std::uint64_t fed = 0;     ///< elements so far
   std::uint64_t ended = 0;   ///< calls that ended

@@ -18,6 +18,8 @@ class block_builder {
   static constexpr std::size_t most_elements = 1024;
   static constexpr std::size_t most_bytes = std::size_t{256} << 10;
 
+  block_builder() noexcept { bytes_.share_when_large(); }
+
   /// Where to encode the next element; `end_element` closes it.
   byte_buffer& bytes() noexcept { return bytes_; }
   void end_element() { ends_.push_back(bytes_.size()); }

@@ -57,7 +57,9 @@ struct nested_result {
 };
 
 inline shared_bytes pack_elements(std::uint64_t batch, const element_block& block) {
-  byte_buffer buffer(sizeof(nested_elements) + block.ends.size() * 8 + block.bytes.size());
+  byte_buffer buffer;
+  buffer.share_when_large();
+  buffer.reserve(sizeof(nested_elements) + block.ends.size() * 8 + block.bytes.size());
   buffer.append_value(nested_elements{batch, block.first, block.count()});
   buffer.append(std::as_bytes(std::span(block.ends)));
   buffer.append(block.bytes);
@@ -85,7 +87,9 @@ inline element_block unpack_elements(const shared_bytes& body) {
 
 inline shared_bytes pack_outcome(const call_outcome& outcome) {
   const std::string host = outcome.host ? *outcome.host : std::string();
-  byte_buffer buffer(sizeof(nested_result) + host.size() + outcome.payload.size());
+  byte_buffer buffer;
+  buffer.share_when_large();
+  buffer.reserve(sizeof(nested_result) + host.size() + outcome.payload.size());
   buffer.append_value(
       nested_result{outcome.head, outcome.submitted_ns, outcome.sent_ns, outcome.received_ns, host.size()});
   buffer.append(std::as_bytes(std::span(host)));

@@ -3,6 +3,7 @@
 
 #include <corolith/core/bytes.hpp>
 #include <corolith/core/detail/decl.hpp>
+#include <corolith/core/memory_segment.hpp>
 #include <corolith/coro/task.hpp>
 #include <corolith/run/options.hpp>
 #include <corolith/storage/store.hpp>
@@ -27,7 +28,8 @@ class run_store {
   /// What the driver told this worker; null in a process that is no worker, or of a driver that says nothing.
   COROLITH_DECL static const std::shared_ptr<run_store>& of_worker();
 
-  COROLITH_DECL run_store(store objects, std::string run, std::uint64_t threshold);
+  /// `prefers_segments`: what is in shared memory stays there, as all agents are on this machine.
+  COROLITH_DECL run_store(store objects, std::string run, std::uint64_t threshold, bool prefers_segments = false);
 
   const store& objects() const noexcept { return objects_; }
 
@@ -38,7 +40,13 @@ class run_store {
   /// Removes what the run kept for itself. The driver's last act; does not throw.
   COROLITH_DECL void clean() noexcept;
 
-  bool is_large(std::uint64_t size) const noexcept { return threshold_ != 0 && size >= threshold_; }
+  /// Whether a value of that size goes through the store.
+  bool is_large(std::uint64_t size, bool in_segment) const noexcept {
+    return threshold_ != 0 && size >= threshold_ && !(in_segment && prefers_segments_);
+  }
+  bool is_large(const shared_bytes& value) const noexcept {
+    return is_large(value.size(), false) && is_large(value.size(), memory_segment::find(value).has_value());
+  }
   /// Puts a large value into the store and returns what stands for it; nothing when it has to travel as it is. Blocks.
   COROLITH_DECL std::optional<shared_bytes> send(shared_bytes value);
   COROLITH_DECL bool is_reference(byte_span bytes) const noexcept;
@@ -51,6 +59,7 @@ class run_store {
   store objects_;
   std::string run_;
   std::uint64_t threshold_;
+  bool prefers_segments_;
   std::string folder_;
   std::atomic<bool> warned_{false};
 };

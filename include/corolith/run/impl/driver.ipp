@@ -3,6 +3,7 @@
 
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
+#include <corolith/core/segment_pool.hpp>
 #include <corolith/launch/guard.hpp>
 #include <corolith/run/detail/driver.hpp>
 #include <corolith/run/detail/driver_core.hpp>
@@ -148,6 +149,7 @@ class driver : public backend {
     });
     thread_.join();
     folder_.remove();
+    segment_pool::of_process().give_back(std::chrono::steady_clock::time_point::max());
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
 #include <corolith/core/number.hpp>
+#include <corolith/core/segment_pool.hpp>
 #include <corolith/launch/local.hpp>
 #include <corolith/launch/slurm.hpp>
 #include <corolith/run/detail/driver_core.hpp>
@@ -75,7 +76,10 @@ COROLITH_DECL void driver_core::launch_agents() {
   request.secret_file = session_folder_ + "/secret";
   rendezvous place = meet_agents(io_, settings_, session_folder_, request.secret_file, std::move(events));
   listener_ = std::move(place.listener);
-  if (listener_->local_address().kind == wire::address::family::unix_socket) request.secret_file.clear();
+  if (listener_->local_address().kind == wire::address::family::unix_socket) {
+    request.secret_file.clear();
+    segment_pool::of_process().allow(segment_limits::of_machine());
+  }
   request.connect = std::move(place.addresses);
   request.session_folder = session_folder_;
   request.cache_folder = settings_.cache_folder;
@@ -286,6 +290,7 @@ COROLITH_DECL void driver_core::tick() {
   check_launch_timeout();
   pump();
   progress_.update(progress(), now);
+  segment_pool::of_process().give_back(now);
   if (gone_) {
     if (now >= kill_at_) launcher_->kill();
     launcher_->connected(static_cast<std::uint32_t>(sessions_.size()));

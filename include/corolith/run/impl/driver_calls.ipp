@@ -32,9 +32,9 @@ COROLITH_DECL void driver_core::open(std::uint64_t batch, std::shared_ptr<batch_
   wire::batch_open opened;
   opened.batch = batch;
   opened.function = request.function;
-  opened.shared = std::move(request.shared);
   opened.limits = std::move(request.limits);
-  entry.opened = wire::pack(opened);
+  opened.shared = entry.shared = std::move(request.shared);
+  entry.opened = wire::pack_front(opened);
 }
 
 COROLITH_DECL void driver_core::feed(std::uint64_t batch, element_block block, bool last) {
@@ -153,7 +153,7 @@ COROLITH_DECL void driver_core::execute(const schedule::command& command) {
       return on_agent(wire::message_type::batch_close, wire::pack(wire::batch_close{command.id.batch}));
     case kind::open_batch:
       if (const auto session = sessions_.find(command.agent); session != sessions_.end() && entry != batches_.end())
-        session->second->channel->send(wire::message_type::batch_open, entry->second.opened);
+        session->second->channel->send(wire::message_type::batch_open, entry->second.opened, entry->second.shared);
       return;
     case kind::want_input:
       if (entry != batches_.end()) entry->second.link->want_input(command.count);

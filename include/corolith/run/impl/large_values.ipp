@@ -119,7 +119,7 @@ class store_backend : public backend {
 
   std::uint64_t open(std::shared_ptr<batch_link> link, batch_request request) override {
     auto stored = std::make_shared<stored_link>(std::move(link), values_);
-    if (values_->is_large(request.shared.size())) {
+    if (values_->is_large(request.shared)) {
       if (std::optional<shared_bytes> reference = values_->send(request.shared)) {
         request.shared = *reference;
         stored->keep_shared(std::move(*reference));
@@ -133,7 +133,7 @@ class store_backend : public backend {
   }
 
   void feed(std::uint64_t batch, element_block block, bool last) override {
-    if (values_->is_large(block.bytes.size())) block = store_large(batch, block);
+    if (values_->is_large(block.bytes)) block = store_large(batch, block);
     below_->feed(batch, std::move(block), last);
   }
   void consumed(std::uint64_t batch, std::uint32_t count) override { below_->consumed(batch, count); }
@@ -158,7 +158,7 @@ class store_backend : public backend {
     for (std::uint32_t index = block.first; index != block.first + block.count(); ++index) {
       const shared_bytes element = block.element(index);
       std::optional<shared_bytes> reference;
-      if (values_->is_large(element.size())) reference = values_->send(element);
+      if (values_->is_large(element)) reference = values_->send(element);
       if (reference) link->keep(index, *reference);
       bytes.append(reference ? *reference : element);
       rest.ends.push_back(bytes.size());

@@ -28,7 +28,7 @@ namespace corolith {
 inline namespace v0 {
 namespace detail {
 
-inline constexpr const char* run_store_variable = "COROLITH_RUN_STORE";  // "RUN THRESHOLD URL"
+inline constexpr const char* run_store_variable = "COROLITH_RUN_STORE";  // "RUN THRESHOLD memory|store URL"
 
 /// Whether the nodes of a cluster are likely to see the same there: these file systems are what clusters share.
 inline bool on_shared_file_system(const std::string& path) {
@@ -57,6 +57,13 @@ struct store_place {
   bool seen_by_workers;  // surely
 };
 
+/// Agents come through a Unix socket.
+inline bool agents_share_memory(const options& settings) {
+  if (settings.launcher != "local") return false;
+  if (!settings.listen.empty()) return settings.listen.starts_with("unix:");
+  return settings.interface.empty() && settings.ports.first == 0;
+}
+
 inline store_place place_of_store(const options& settings, const std::string& run) {
   if (!settings.store.empty()) return {settings.store, false, true};
   const auto url_of = [](const std::filesystem::path& folder) {
@@ -74,16 +81,20 @@ inline store_place place_of_store(const options& settings, const std::string& ru
           all_here};
 }
 
-COROLITH_DECL run_store::run_store(store objects, std::string run, std::uint64_t threshold)
+inline constexpr std::uint64_t default_threshold = std::uint64_t{8} << 20;
+
+COROLITH_DECL run_store::run_store(store objects, std::string run, std::uint64_t threshold, bool prefers_segments)
     : objects_(objects.with_temporary_prefix(".corolith/" + run + "/objects/")),
       run_(std::move(run)),
-      threshold_(threshold) {}
+      threshold_(threshold),
+      prefers_segments_(prefers_segments) {}
 
 COROLITH_DECL std::shared_ptr<run_store> run_store::of_driver(const options& settings) {
   const std::string run = random_name();
   const store_place place = place_of_store(settings, run);
-  auto made =
-      std::make_shared<run_store>(store::open(place.url), run, place.seen_by_workers ? settings.store_threshold : 0);
+  const std::uint64_t threshold = place.seen_by_workers ? settings.store_threshold.value_or(default_threshold) : 0;
+  auto made = std::make_shared<run_store>(store::open(place.url), run, threshold,
+                                          !settings.store_threshold && agents_share_memory(settings));
   const auto where = storage::location::parse(place.url);
   if (where.scheme == storage::location::kind::posix)
     made->folder_ = place.own ? where.folder : where.folder + "/.corolith/" + run;
@@ -97,16 +108,18 @@ COROLITH_DECL const std::shared_ptr<run_store>& run_store::of_worker() {
     const std::string_view words = told;
     const std::size_t first = words.find(' ');
     const std::size_t second = first == std::string_view::npos ? first : words.find(' ', first + 1);
-    if (second == std::string_view::npos) return nullptr;
+    const std::size_t third = second == std::string_view::npos ? second : words.find(' ', second + 1);
+    if (third == std::string_view::npos) return nullptr;
     const auto threshold = whole_number<std::uint64_t>(words.substr(first + 1, second - first - 1));
-    return std::make_shared<run_store>(store::open(words.substr(second + 1)), std::string(words.substr(0, first)),
-                                       threshold.value_or(0));
+    return std::make_shared<run_store>(store::open(words.substr(third + 1)), std::string(words.substr(0, first)),
+                                       threshold.value_or(0), words.substr(second + 1, third - second - 1) == "memory");
   }();
   return instance;
 }
 
 COROLITH_DECL std::vector<std::string> run_store::worker_environment() const {
-  std::vector<std::string> told{fmt::format("{}={} {} {}", run_store_variable, run_, threshold_, objects_.url())};
+  std::vector<std::string> told{fmt::format("{}={} {} {} {}", run_store_variable, run_, threshold_,
+                                            prefers_segments_ ? "memory" : "store", objects_.url())};
   if (objects_.url().starts_with("s3:"))
     for (char** variable = environ; *variable != nullptr; ++variable)
       if (std::string_view(*variable).starts_with("AWS_")) told.emplace_back(*variable);
@@ -208,8 +221,9 @@ COROLITH_DECL void install_value_courier() {
   };
   courier.send = [](byte_buffer& result, std::size_t begin) {
     const std::shared_ptr<run_store>& values = run_store::of_worker();
-    if (!values || !values->is_large(result.size() - begin)) return;
+    if (!values || !values->is_large(result.size() - begin, result.in_segment())) return;
     byte_buffer head(begin);
+    head.share_when_large();
     head.append(result.span().first(begin));
     const shared_bytes all = result.release();
     const shared_bytes value = all.slice(begin);

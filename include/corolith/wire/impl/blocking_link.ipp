@@ -3,6 +3,7 @@
 
 #include <corolith/core/error.hpp>
 #include <corolith/wire/blocking_link.hpp>
+#include <corolith/wire/detail/descriptors.hpp>
 
 #include <array>
 #include <cerrno>
@@ -11,7 +12,6 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 namespace corolith::inline v0::wire {
 
@@ -35,7 +35,8 @@ COROLITH_DECL bool blocking_link::receive(frame_reader& into, int timeout_ms) {
   mutable_byte_span room = into.prepare();
   for (;;) {
     // What is there already is had with one call.
-    ssize_t got = ::recv(fd_, room.data(), room.size(), timeout_ms < 0 ? 0 : MSG_DONTWAIT);
+    const ssize_t got =
+        detail::receive_with_descriptors(fd_, room, timeout_ms < 0 ? 0 : MSG_DONTWAIT, into.descriptors());
     if (got > 0) {
       into.commit(static_cast<std::size_t>(got));
       return true;
@@ -81,18 +82,16 @@ COROLITH_DECL void blocking_link::write_all() {
       std::swap(queue_, under_way_);
     }
     while (!under_way_.empty()) {
-      std::array<byte_span, 64> parts;
+      std::array<byte_span, detail::max_gather> parts;
       std::size_t count = under_way_.gather(parts);
-      std::array<iovec, 64> vectors;
-      for (std::size_t i = 0; i < count; ++i) vectors[i] = {const_cast<std::byte*>(parts[i].data()), parts[i].size()};
-      msghdr header{};
-      header.msg_iov = vectors.data();
-      header.msg_iovlen = count;
-      ssize_t sent = ::sendmsg(fd_, &header, MSG_NOSIGNAL);
+      const ssize_t sent =
+          detail::send_with_descriptors(fd_, std::span(parts).first(count), 0, under_way_.descriptors());
       if (sent >= 0)
         under_way_.consume(static_cast<std::size_t>(sent));
       else if (errno == EAGAIN || errno == EWOULDBLOCK)
         detail::wait_for(fd_, POLLOUT);
+      else if (errno == ETOOMANYREFS)  // too many descriptors are on their way
+        ::poll(nullptr, 0, 1);
       else if (errno != EINTR)
         detail::link_failed(errno, "sending to a peer");
     }

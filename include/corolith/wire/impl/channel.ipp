@@ -30,7 +30,11 @@ inline constexpr std::chrono::seconds linger_time{5};
 class channel_core final : public transport_waiter, public std::enable_shared_from_this<channel_core> {
  public:
   channel_core(std::shared_ptr<transport> stream, frame_limits limits)
-      : stream_(std::move(stream)), executor_(stream_->get_executor()), reader_(limits), timer_(executor_) {}
+      : stream_(std::move(stream)), executor_(stream_->get_executor()), reader_(limits), timer_(executor_) {
+    if (!stream_->passes_descriptors()) return;
+    reader_.accept_segments();
+    writer_.share_segments();
+  }
 
   void start(channel::events handlers) {
     if (started_) return;
@@ -89,6 +93,8 @@ class channel_core final : public transport_waiter, public std::enable_shared_fr
     arm_timer();
   }
 
+  void assemble_in_segments() noexcept { reader_.assemble_in_segments(); }
+
   void pause_reading() { paused_ = true; }
   void resume_reading() {
     if (!std::exchange(paused_, false)) return;
@@ -125,7 +131,7 @@ class channel_core final : public transport_waiter, public std::enable_shared_fr
     bool more = true;
     for (int i = 0; i < reads_in_a_row && more; ++i) {
       mutable_byte_span room = reader_.prepare();
-      transport::outcome got = stream_->read_some(room);
+      transport::outcome got = stream_->read_with(room, reader_.descriptors());
       switch (got.what) {
         case transport::status::done: break;
         case transport::status::would_block: return wait_readable();
@@ -206,7 +212,7 @@ class channel_core final : public transport_waiter, public std::enable_shared_fr
         if (writer_.empty()) return all_written();
         std::array<byte_span, max_gather> parts;
         std::size_t count = writer_.gather(parts);
-        sent = stream_->write_some(std::span<const byte_span>(parts.data(), count));
+        sent = stream_->write_with(std::span<const byte_span>(parts.data(), count), writer_.descriptors());
       }
       if (sent.what == transport::status::would_block) {
         check_drained();
@@ -398,6 +404,7 @@ COROLITH_DECL void channel::set_low_water(std::size_t bytes) noexcept { core_->s
 COROLITH_DECL void channel::keep_alive(std::chrono::milliseconds interval, std::chrono::milliseconds timeout) {
   core_->keep_alive(interval, timeout);
 }
+COROLITH_DECL void channel::assemble_in_segments() noexcept { core_->assemble_in_segments(); }
 COROLITH_DECL void channel::pause_reading() { core_->pause_reading(); }
 COROLITH_DECL void channel::resume_reading() { core_->resume_reading(); }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <corolith/core/error.hpp>
+#include <corolith/core/memory_segment.hpp>
+#include <corolith/core/page_faults.hpp>
 #include <corolith/wire/frame_reader.hpp>
 
 #include <algorithm>
@@ -14,8 +16,6 @@
 #include <string>
 #include <utility>
 
-#include <sys/mman.h>
-
 namespace corolith::inline v0::wire {
 
 namespace detail {
@@ -25,6 +25,8 @@ inline constexpr std::size_t slab_size = 256 * 1024;
 inline constexpr std::size_t wait_in_slab = 16 * 1024;
 /// While a large message is under way the slab only has to catch the next header; what follows is read into place.
 inline constexpr std::size_t read_between_chunks = 4 * 1024;
+/// They come with or before their frames, which are small.
+inline constexpr std::size_t most_waiting_descriptors = 1024;
 inline constexpr std::size_t growth_step = 16 * 1024 * 1024;
 
 /// Read buffers that come back when the last message in them is gone, from whatever thread that happens on.
@@ -71,22 +73,13 @@ class slab_pool {
   throw error(errc::protocol, "the peer broke the protocol: " + what);
 }
 
-// Page faults are half of what it costs to receive a large message. A wish: where it is refused, nothing changes.
-inline void prefer_huge_pages(byte_buffer& bytes) noexcept {
-  constexpr std::uintptr_t page = 4096;
-  auto from = reinterpret_cast<std::uintptr_t>(bytes.data()) & ~(page - 1);
-  auto to = (reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.capacity() + page - 1) & ~(page - 1);
-  // All of the mapping, so that the kernel keeps it in one piece and can still move it when it grows.
-  ::madvise(reinterpret_cast<void*>(from), to - from, MADV_HUGEPAGE);
-}
-
 // Grows with what arrived, never to what was announced: a peer that announces 8 GiB and sends nothing costs 16 MiB of
 // address space.
 inline void make_room(byte_buffer& bytes, std::size_t more, std::uint64_t total) {
   if (bytes.capacity() - bytes.size() >= more) return;
   std::uint64_t wish = std::max<std::uint64_t>(bytes.size() + growth_step, bytes.size() + bytes.size() / 2);
   bytes.reserve(static_cast<std::size_t>(std::max<std::uint64_t>(std::min(wish, total), bytes.size() + more)));
-  if (bytes.capacity() >= growth_step) prefer_huge_pages(bytes);
+  if (bytes.capacity() >= growth_step && !bytes.in_segment()) prefer_huge_pages(bytes.data(), bytes.capacity());
 }
 
 }  // namespace detail
@@ -131,6 +124,7 @@ COROLITH_DECL void frame_reader::commit(std::size_t count) {
 }
 
 COROLITH_DECL bool frame_reader::next(message& out) {
+  if (descriptors_.size() > detail::most_waiting_descriptors) detail::protocol_error("descriptors without messages");
   for (;;) {
     if (direct_ != nullptr) {
       if (continue_direct(out)) return true;
@@ -147,7 +141,8 @@ COROLITH_DECL bool frame_reader::next(message& out) {
       std::size_t whole = frame_header_size + header.length;
       if (available >= whole) {
         out.type = header.type;
-        out.body = header.length == 0
+        out.body = (header.flags & frame_segment) != 0 ? take_segment(header)
+                   : header.length == 0
                        ? shared_bytes()
                        : shared_bytes(slab_, byte_span(slab_.get() + begin_ + frame_header_size, header.length));
         begin_ += whole;
@@ -178,6 +173,7 @@ COROLITH_DECL void frame_reader::check(const frame_header& header) {
   if (header.total > limits_.max_message)
     protocol_error("a message of " + std::to_string(header.total) + " bytes; the limit is " +
                    std::to_string(limits_.max_message));
+  if (accepts_segments_ && (header.flags & frame_segment) != 0) return check_segment(header);
   bool first = (header.flags & frame_first) != 0;
   bool last = (header.flags & frame_last) != 0;
   if ((header.flags & ~(frame_first | frame_last)) != 0) protocol_error("unknown frame flags");
@@ -200,6 +196,31 @@ COROLITH_DECL void frame_reader::check(const frame_header& header) {
   if (last != (before + header.length == header.total)) protocol_error("a large message that ends in the wrong place");
 }
 
+COROLITH_DECL void frame_reader::check_segment(const frame_header& header) {
+  constexpr unsigned flags = frame_first | frame_last | frame_segment;
+  const bool fits = header.length >= sizeof(segment_reference) && header.total >= header.length &&
+                    header.length - sizeof(segment_reference) <= most_before_segment;
+  if (header.flags != flags || header.stream != 0 || !fits)
+    detail::protocol_error("a frame of a message in shared memory that contradicts itself");
+}
+
+// The frame is in the slab as a whole.
+COROLITH_DECL shared_bytes frame_reader::take_segment(const frame_header& header) {
+  if (descriptors_.empty())
+    throw error(errc::protocol,
+                "a message in shared memory came without its descriptor: this process may have too many files open "
+                "(ulimit -n)");
+  const std::byte* const payload = slab_.get() + begin_ + frame_header_size;
+  segment_reference where;
+  std::memcpy(&where, payload, sizeof where);
+  const byte_span front(payload + sizeof where, header.length - sizeof where);
+  if (where.length != header.total - front.size())
+    detail::protocol_error("a frame of a message in shared memory that contradicts itself");
+  unique_fd file = std::move(descriptors_.front());
+  descriptors_.pop_front();
+  return memory_segment::adopt(std::move(file), front, where.offset, where.length);
+}
+
 COROLITH_DECL void frame_reader::begin_direct(const frame_header& header) {
   begin_ += frame_header_size;
   wanted_ = 0;
@@ -213,6 +234,7 @@ COROLITH_DECL void frame_reader::begin_direct(const frame_header& header) {
   } else {
     announced_ += header.total;
     direct_ = streams_.emplace_back(std::make_unique<assembly>()).get();
+    if (assembles_in_segments_) direct_->bytes.share_when_large();
   }
   direct_->stream = header.stream;
   direct_->type = header.type;

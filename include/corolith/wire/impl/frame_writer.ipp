@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <corolith/wire/detail/descriptors.hpp>
 #include <corolith/wire/frame_writer.hpp>
 
 #include <algorithm>
@@ -62,6 +63,7 @@ inline std::size_t bytes_on_the_wire(std::size_t size) noexcept {
 COROLITH_DECL void frame_writer::item_queue::pop() noexcept {
   items[front].first = {};
   items[front].second = {};
+  items[front].end.reset();
   ++front;
   if (front == items.size()) {
     items.clear();
@@ -73,12 +75,26 @@ COROLITH_DECL void frame_writer::item_queue::pop() noexcept {
 }
 
 COROLITH_DECL void frame_writer::append(message_type type, byte_span head, shared_bytes tail) {
-  std::size_t size = head.size() + tail.size();
-  if (size <= chunk_size && large_.empty() && parked_.empty())
+  const std::size_t size = size_of(head, tail);  // what it takes may change with `tail`
+  if (head.size() + tail.size() <= chunk_size && large_.empty() && parked_.empty())
     place_small(type, head, std::move(tail));
   else
     append_slow(type, head, std::move(tail));
   queued_ += detail::bytes_on_the_wire(size);
+}
+
+COROLITH_DECL std::optional<memory_segment::place> frame_writer::shared_place(byte_span head,
+                                                                              const shared_bytes& tail) const noexcept {
+  if (!shares_segments_ || tail.size() < byte_buffer::least_shared) return std::nullopt;
+  std::optional<memory_segment::place> found = memory_segment::find(tail);
+  if (found && (found->length == 0 || head.size() + found->before > most_before_segment)) found.reset();
+  return found;
+}
+
+// Of what is written for a message, frame headers aside.
+COROLITH_DECL std::size_t frame_writer::size_of(byte_span head, const shared_bytes& tail) const noexcept {
+  const auto where = shared_place(head, tail);
+  return head.size() + (where ? sizeof(segment_reference) + where->before : tail.size());
 }
 
 COROLITH_DECL void frame_writer::append_urgent(message_type type) {
@@ -93,7 +109,7 @@ COROLITH_DECL bool frame_writer::admissible(message_type type, std::size_t size)
 }
 
 COROLITH_DECL void frame_writer::append_slow(message_type type, byte_span head, shared_bytes tail) {
-  if (!parked_.empty() || !admissible(type, head.size() + tail.size()))
+  if (!parked_.empty() || !admissible(type, size_of(head, tail)))
     parked_.push_back({type, shared_bytes::copy(head), std::move(tail)});
   else
     place(type, head, tail, detail::order_key(type, head, tail));
@@ -105,7 +121,9 @@ COROLITH_DECL void frame_writer::place(message_type type, byte_span head, shared
     each->behind.push_back({type, shared_bytes::copy(head), std::move(tail)});
     return;
   }
-  if (head.size() + tail.size() > chunk_size)
+  if (const auto where = shared_place(head, tail))
+    place_shared(type, head, std::move(tail), *where);
+  else if (head.size() + tail.size() > chunk_size)
     start_large(type, head, std::move(tail), key);
   else
     place_small(type, head, std::move(tail));
@@ -114,7 +132,7 @@ COROLITH_DECL void frame_writer::place(message_type type, byte_span head, shared
 COROLITH_DECL void frame_writer::place_small(message_type type, byte_span head, shared_bytes tail) {
   bool copied = tail.size() <= detail::copy_tail;
   std::uint64_t arena_end = arena_base_ + arena_.size();
-  if (small_.empty() || !small_.items.back().second.empty() ||
+  if (small_.empty() || !small_.items.back().second.empty() || small_.items.back().end ||
       small_.items.back().arena_end - small_.items.back().arena_begin >= detail::group_size) {
     item& group = small_.items.emplace_back();
     group.arena_begin = group.arena_end = arena_end;
@@ -134,6 +152,26 @@ COROLITH_DECL void frame_writer::place_small(message_type type, byte_span head, 
     group.second = std::move(tail);
   else if (!tail.empty())
     std::memcpy(place + frame_header_size + head.size(), tail.data(), tail.size());
+}
+
+// A small frame that says where the rest is.
+COROLITH_DECL void frame_writer::place_shared(message_type type, byte_span head, shared_bytes tail,
+                                              const memory_segment::place& where) {
+  item& made = small_.items.emplace_back();
+  made.arena_begin = made.arena_end = arena_base_ + arena_.size();
+  frame_header header;
+  header.length = static_cast<std::uint32_t>(sizeof(segment_reference) + head.size() + where.before);
+  header.total = head.size() + tail.size();
+  header.type = type;
+  header.flags = frame_first | frame_last | frame_segment;
+  arena_.append_value(header);
+  arena_.append_value(segment_reference{where.offset, where.length});
+  arena_.append(head);
+  arena_.append(tail.span().first(where.before));
+  made.arena_end += frame_header_size + header.length;
+  made.end = std::make_unique<shared_end>();
+  made.end->segment = where.segment;
+  made.end->bytes = std::move(tail);
 }
 
 COROLITH_DECL void frame_writer::start_large(message_type type, byte_span head, shared_bytes tail, std::uint64_t key) {
@@ -189,8 +227,7 @@ COROLITH_DECL void frame_writer::finish_large(std::size_t index) {
   std::unique_ptr<large> done = std::move(large_[index]);
   large_.erase(large_.begin() + static_cast<std::ptrdiff_t>(index));
   for (parked& each : done->behind) place(each.type, each.head, std::move(each.tail), done->key);
-  while (!parked_.empty() &&
-         admissible(parked_.front().type, parked_.front().head.size() + parked_.front().tail.size())) {
+  while (!parked_.empty() && admissible(parked_.front().type, size_of(parked_.front().head, parked_.front().tail))) {
     parked each = std::move(parked_.front());
     parked_.pop_front();
     std::uint64_t key = detail::order_key(each.type, each.head, each.tail);
@@ -227,8 +264,16 @@ COROLITH_DECL std::size_t frame_writer::gather(std::span<byte_span> out) {
     skip -= skipped;
     if (size != skipped) out[used++] = {data + skipped, size - skipped};
   };
-  for (std::size_t i = committed_.front; i < committed_.items.size() && used + 4 <= out.size(); ++i) {
-    const item& each = committed_.items[i];
+  descriptors_.clear();
+  for (gathered_end_ = committed_.front; gathered_end_ < committed_.items.size() && used + 4 <= out.size();
+       ++gathered_end_) {
+    const item& each = committed_.items[gathered_end_];
+    if (each.end && !each.end->passed) {
+      if (descriptors_.size() == detail::most_descriptors) break;
+      descriptors_.push_back(each.end->segment->descriptor());
+      // Before it goes: once the peer has it he may be done with it at any time.
+      if (!std::exchange(each.end->counted, true)) each.end->segment->add_holder();
+    }
     add(each.header, each.header_size);
     if (each.arena_end != each.arena_begin)
       add(arena_.data() + (each.arena_begin - arena_base_),
@@ -240,6 +285,11 @@ COROLITH_DECL std::size_t frame_writer::gather(std::span<byte_span> out) {
 }
 
 COROLITH_DECL void frame_writer::consume(std::size_t count) {
+  if (count == 0) return;
+  if (!descriptors_.empty())
+    for (std::size_t i = committed_.front; i < gathered_end_; ++i)
+      if (committed_.items[i].end) committed_.items[i].end->passed = true;
+  descriptors_.clear();
   queued_ -= count;
   committed_bytes_ -= count;
   sent_of_front_ += count;

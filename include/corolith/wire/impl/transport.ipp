@@ -29,31 +29,30 @@ inline transport::outcome system_failure(int code, const char* doing) {
           std::make_exception_ptr(std::system_error(code, std::generic_category(), doing))};
 }
 
+inline transport::outcome received(ssize_t got) {
+  if (got > 0) return {transport::status::done, static_cast<std::size_t>(got), nullptr};
+  if (got == 0) return {transport::status::end, 0, nullptr};
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return {transport::status::would_block, 0, nullptr};
+  return system_failure(errno, "receiving from a peer");
+}
+
 inline transport::outcome receive_some(int fd, mutable_byte_span into) {
-  for (;;) {
-    ssize_t got = ::recv(fd, into.data(), into.size(), MSG_DONTWAIT);
-    if (got > 0) return {transport::status::done, static_cast<std::size_t>(got), nullptr};
-    if (got == 0) return {transport::status::end, 0, nullptr};
-    if (errno == EINTR) continue;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return {transport::status::would_block, 0, nullptr};
-    return system_failure(errno, "receiving from a peer");
-  }
+  ssize_t got;
+  do got = ::recv(fd, into.data(), into.size(), MSG_DONTWAIT);
+  while (got < 0 && errno == EINTR);
+  return received(got);
 }
 
 // One gathered send of up to 64 parts; `flags` is MSG_DONTWAIT or 0.
-inline transport::outcome send_some(int fd, std::span<const byte_span> parts, int flags) {
-  std::array<iovec, max_gather> vectors;
-  std::size_t count = 0;
-  for (; count < parts.size() && count < vectors.size(); ++count)
-    vectors[count] = {const_cast<std::byte*>(parts[count].data()), parts[count].size()};
-  msghdr header{};
-  header.msg_iov = vectors.data();
-  header.msg_iovlen = count;
+inline transport::outcome send_some(int fd, std::span<const byte_span> parts, int flags,
+                                    std::span<const int> descriptors = {}) {
   for (;;) {
-    ssize_t sent = ::sendmsg(fd, &header, MSG_NOSIGNAL | flags);
+    const ssize_t sent = send_with_descriptors(fd, parts, flags, descriptors);
     if (sent >= 0) return {transport::status::done, static_cast<std::size_t>(sent), nullptr};
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {transport::status::would_block, 0, nullptr};
+    // Too many descriptors are on their way to peers that have not taken them yet.
+    if (errno == ETOOMANYREFS) return {transport::status::would_block, 0, nullptr};
     return system_failure(errno, "sending to a peer");
   }
 }
@@ -73,6 +72,8 @@ std::string describe_socket(const Socket& socket) {
 
 template <class Socket>
 class socket_transport final : public transport {
+  static constexpr bool is_local = std::is_same_v<typename Socket::protocol_type, asio::local::stream_protocol>;
+
  public:
   explicit socket_transport(Socket socket) : socket_(std::move(socket)), description_(describe_socket(socket_)) {
     std::error_code ignored;
@@ -89,6 +90,17 @@ class socket_transport final : public transport {
   outcome read_some(mutable_byte_span into) override { return receive_some(socket_.native_handle(), into); }
   outcome write_some(std::span<const byte_span> parts) override {
     return send_some(socket_.native_handle(), parts, MSG_DONTWAIT);
+  }
+  bool passes_descriptors() const noexcept override { return is_local; }
+  outcome read_with(mutable_byte_span into, std::deque<unique_fd>& descriptors) override {
+    if constexpr (!is_local) return read_some(into);
+    ssize_t got;
+    do got = receive_with_descriptors(socket_.native_handle(), into, MSG_DONTWAIT, descriptors);
+    while (got < 0 && errno == EINTR);
+    return received(got);
+  }
+  outcome write_with(std::span<const byte_span> parts, std::span<const int> descriptors) override {
+    return send_some(socket_.native_handle(), parts, MSG_DONTWAIT, descriptors);
   }
   void async_wait_readable(std::shared_ptr<transport_waiter> waiter) override {
     socket_.async_wait(Socket::wait_read,
