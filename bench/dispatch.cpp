@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a call costs: no-ops per second through a map, the latency of one call, how much of the slots' time goes into calls that compute, the
-// way of a large argument, and the time from `main` to the first result.
+// What a call costs: no-ops per second through a map, the latency of one call, how much of the slots' time goes into calls that compute, what
+// the driver holds of a call that waits, the way of a large argument, and the time from `main` to the first result.
 //   dispatch [FLAGS] and corolith's own flags; two local workers unless told otherwise
 // With --launcher slurm, or --listen for TLS, the same is measured on local agents over Unix sockets beside it.
 #include "dispatch/load.hpp"
+#include "dispatch/memory.hpp"
 #include "dispatch/noop.hpp"
 #include "dispatch/payload.hpp"
 #include "dispatch/peers.hpp"
@@ -76,6 +77,7 @@ void measure(const settings& with, std::size_t slots, executors& on, limits& raw
     for (const peer& each : peers)
       if (const std::optional<double> rate = each.run()) into.add(each.name(), *rate);
     if (with.load) measure_load(on.measured, slots, round, into);
+    into.add("bytes_per_queued_call", bytes_per_queued_call(on.measured, slots, with.calls));
     if (raw.bulk) {
       into.add("tcp_bulk", raw.bulk->mb_per_s());
       into.add(payload_metric(with), echo_mb_per_s(on.measured, bytes(with.payload, std::byte{42})));
@@ -100,6 +102,7 @@ void report_all(const settings& with, const rounds& all) {
   tell(all, "call_latency_p99_us", "us", "call_latency_us");
   for (const char* const each : {"busy_fraction_100us", "busy_fraction_1ms"}) tell(all, each, "fraction");
   tell(all, "mixed_makespan", "fraction of the ideal");
+  tell(all, "bytes_per_queued_call", "bytes");
   tell(all, payload_metric(with), "MB/s", "tcp_bulk");
   tell(all, "tcp_bulk", "MB/s");
 }

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -85,11 +84,14 @@ inline std::vector<char*> pointers(std::vector<std::string>& strings) {
 }
 
 COROLITH_DECL worker_process::worker_process(const worker_command& command) {
-  std::vector<std::string> arguments{command.program, "--corolith-worker", "fd=3", "page=4"};
+  const bool threads = command.page < 0;
+  std::vector<std::string> arguments{command.program, "--corolith-worker", threads ? "slots=3" : "fd=3"};
+  if (!threads) arguments.emplace_back("page=4");
   std::vector<std::string> environment = command.environment;
   const unique_fd null(checked(::open("/dev/null", O_RDONLY | O_CLOEXEC), "cannot open /dev/null"));
   std::array<int, 2> pair{}, out{}, err{};
-  checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), "cannot make a socket pair for a worker");
+  checked(::socketpair(AF_UNIX, (threads ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_CLOEXEC, 0, pair.data()),
+          "cannot make a socket pair for a worker");
   socket = unique_fd(pair[0]);
   const unique_fd childs_socket(pair[1]);
   checked(::pipe2(out.data(), O_CLOEXEC), "cannot make a pipe for a worker");
@@ -99,17 +101,14 @@ COROLITH_DECL worker_process::worker_process(const worker_command& command) {
   errors = unique_fd(err[0]);
   const unique_fd childs_errors(err[1]);
   for (const int fd : {output.get(), errors.get()}) ::fcntl(fd, F_SETFL, O_NONBLOCK);
-  const unique_fd page(checked(::memfd_create("corolith-worker", MFD_CLOEXEC), "cannot share memory with a worker"));
-  checked(::ftruncate(page.get(), progress_page::size), "cannot share memory with a worker");
-  void* mapped = ::mmap(nullptr, progress_page::size, PROT_READ | PROT_WRITE, MAP_SHARED, page.get(), 0);
-  if (mapped != MAP_FAILED) page_ = static_cast<progress_page*>(mapped);
 
   child_plan plan;
   plan.program = command.program.c_str();
   plan.file = command.file;
   plan.argv = pointers(arguments);
   plan.envp = pointers(environment);
-  plan.fds = {null.get(), childs_output.get(), childs_errors.get(), childs_socket.get(), page.get()};
+  plan.fds = {null.get(), childs_output.get(), childs_errors.get(), childs_socket.get(),
+              threads ? null.get() : command.page};
   plan.parent = ::getpid();
   CPU_ZERO(&plan.cpus);
   for (const int cpu : command.cpus)
@@ -138,7 +137,6 @@ COROLITH_DECL worker_process::~worker_process() {
     kill_group();
     reap();
   }
-  if (page_ != nullptr) ::munmap(page_, progress_page::size);
 }
 
 COROLITH_DECL void worker_process::kill_group() noexcept {
