@@ -30,7 +30,8 @@ inline double resident_bytes() {
 
 /// Keeps its slot until it is cancelled.
 inline void occupy(int) {
-  while (!corolith::this_call().stop_token().stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  while (!corolith::this_call().stop_token().stop_requested())
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 /// Growth of the driver for each of `calls` calls of an int that cannot start. Of memory that earlier maps have left free nothing is

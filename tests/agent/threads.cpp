@@ -77,6 +77,7 @@ int overflow(int depth) {
   room[0] = static_cast<char>(depth);
   return depth < 0 ? 0 : overflow(depth + 1) + room[0];
 }
+void throw_up() { throw std::runtime_error("nobody catches this"); }
 void crash(const std::string& after, const std::string& how) {
   wait_for(after);
   if (how == "abort") std::abort();
@@ -86,7 +87,7 @@ void crash(const std::string& after, const std::string& how) {
     *nowhere = 1;
   }
   if (how == "overflow") overflow(0);
-  if (how == "throw") []() noexcept { throw std::runtime_error("nobody catches this"); }();
+  if (how == "throw") []() noexcept { throw_up(); }();
   ::kill(::getpid(), SIGKILL);
 }
 void never_end(const std::string& after) {

@@ -179,10 +179,10 @@ TEST_CASE("threads: the stop token of one call is not that of another", "[run]")
   future<void> two = local->call<until_stopped>(folder / "two");
   wait_until([&] { return notes(folder / "one") == 1 && notes(folder / "two") == 1; });
   one.cancel();
-  CHECK_THROWS_AS(one.get(), cancelled);
+  one.get();  // it ends as a function does that returns
   CHECK((two.state() == call_state::running || two.state() == call_state::pending));
   two.cancel();
-  CHECK_THROWS_AS(two.get(), cancelled);
+  two.get();
   CHECK(started_processes("--corolith-worker").size() == 1);
 }
 

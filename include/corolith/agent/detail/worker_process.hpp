@@ -43,7 +43,7 @@ class worker_process {
   pid_t pid() const noexcept { return pid_; }
   unique_fd socket;          ///< connection, or for slot_mail; whoever takes it out owns it
   unique_fd output, errors;  ///< reading ends of its standard output and error, non-blocking
-  unique_fd exited;          ///< pidfd: readable when the process is gone
+  unique_fd exited;          ///< a pidfd or the like: readable when the process is gone
 
   /// SIGKILL for everything in its process group.
   COROLITH_DECL void kill_group() noexcept;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -16,8 +17,11 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <system_error>
+#include <thread>
+#include <utility>
 
 namespace corolith {
 inline namespace v0 {
@@ -83,6 +87,39 @@ inline std::vector<char*> pointers(std::vector<std::string>& strings) {
   return result;
 }
 
+class all_signals_blocked {
+ public:
+  all_signals_blocked() noexcept {
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  all_signals_blocked(const all_signals_blocked&) = delete;
+  all_signals_blocked& operator=(const all_signals_blocked&) = delete;
+  ~all_signals_blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
+/// Readable when the process is gone. Where there is no pidfd (valgrind knows of none) a thread waits for it.
+inline unique_fd watch_exit(pid_t pid) {
+  unique_fd watched(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (watched) return watched;
+  if (errno != ENOSYS) checked(-1, "cannot watch a worker (pidfd_open)");
+  unique_fd told(checked(::eventfd(0, EFD_CLOEXEC), "cannot watch a worker (eventfd)"));
+  unique_fd teller(checked(::fcntl(told.get(), F_DUPFD_CLOEXEC, 3), "cannot watch a worker"));
+  const all_signals_blocked blocked;
+  std::thread([pid, to = std::move(teller)] {
+    siginfo_t info{};
+    while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+    }
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(to.get(), &one, sizeof one);
+  }).detach();
+  return told;
+}
+
 COROLITH_DECL worker_process::worker_process(const worker_command& command) {
   const bool threads = command.page < 0;
   std::vector<std::string> arguments{command.program, "--corolith-worker", threads ? "slots=3" : "fd=3"};
@@ -115,20 +152,19 @@ COROLITH_DECL worker_process::worker_process(const worker_command& command) {
     if (cpu >= 0 && cpu < CPU_SETSIZE) CPU_SET(static_cast<unsigned>(cpu), &plan.cpus);
   plan.pins = !command.cpus.empty();
 
-  sigset_t all, before;
-  sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, &before);  // no handler of the agent's runs in the child
-  pid_ = ::fork();
-  if (pid_ == 0) run_child(plan);
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  {
+    const all_signals_blocked no_handler_of_the_agent_runs_in_the_child;
+    pid_ = ::fork();
+    if (pid_ == 0) run_child(plan);
+  }
   checked(pid_, "cannot start a worker");
   ::setpgid(pid_, pid_);  // whichever of the two comes first
-  exited = unique_fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-  if (!exited) {
-    const int problem = errno;
+  try {
+    exited = watch_exit(pid_);
+  } catch (const std::system_error&) {
     kill_group();
     reap();
-    throw std::system_error(problem, std::generic_category(), "cannot watch a worker (pidfd_open)");
+    throw;
   }
 }
 
