@@ -4,7 +4,6 @@
 #include <corolith/agent/detail/dispatch.hpp>
 #include <corolith/agent/detail/driver_search.hpp>
 #include <corolith/agent/detail/program_fetch.hpp>
-#include <corolith/agent/detail/worker_host.hpp>
 #include <corolith/agent/detail/worker_link.hpp>
 #include <corolith/agent/options.hpp>
 #include <corolith/core/detail/decl.hpp>

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <corolith/agent/detail/worker_host.hpp>
+#include <corolith/agent/detail/worker_link.hpp>
 
 #include <corolith/agent/detail/slot_mail.hpp>
-#include <corolith/agent/detail/worker_link.hpp>
 #include <corolith/core/log.hpp>
 
 #include <sys/socket.h>
