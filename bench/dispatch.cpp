@@ -18,6 +18,8 @@
 
 #include <corolith/corolith.hpp>
 
+#include <unistd.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -42,9 +44,10 @@ struct limits {
   std::optional<bulk_echo> bulk;
 };
 
+/// A slot: the thread that runs calls, which is the only one of its process unless slots are threads.
 place meet(std::uint32_t, int) {
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  return this_place();
+  return {corolith::this_call().host(), static_cast<std::int32_t>(::gettid())};
 }
 
 struct executors {
@@ -77,7 +80,6 @@ void measure(const settings& with, std::size_t slots, executors& on, limits& raw
     for (const peer& each : peers)
       if (const std::optional<double> rate = each.run()) into.add(each.name(), *rate);
     if (with.load) measure_load(on.measured, slots, round, into);
-    into.add("bytes_per_queued_call", bytes_per_queued_call(on.measured, slots, with.calls));
     if (raw.bulk) {
       into.add("tcp_bulk", raw.bulk->mb_per_s());
       into.add(payload_metric(with), echo_mb_per_s(on.measured, bytes(with.payload, std::byte{42})));
@@ -113,9 +115,11 @@ int run(const settings& with) {
   executors on(with);
   report("dispatch", "cold_start_ms", seconds_since(begin) * 1e3, "ms");
   const std::size_t slots = start_workers<meet>(on.measured, with.options, 0).size();
+  rounds all;
+  // First: what later maps leave behind would be used again.
+  all.add("bytes_per_queued_call", bytes_per_queued_call(on.measured, slots, with.calls));
   calls_per_second(on.measured, static_cast<int>(with.calls) / 10);
   if (on.local) calls_per_second(*on.local, static_cast<int>(with.calls) / 10);
-  rounds all;
   measure(with, slots, on, raw, find_peers(with, slots), all);
   report_all(with, all);
   return 0;

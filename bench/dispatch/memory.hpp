@@ -34,8 +34,8 @@ inline void occupy(int) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
-/// Growth of the driver for each of `calls` calls of an int that cannot start. Of memory that earlier maps have left free nothing is
-/// counted twice: it is given back first.
+/// Growth of the driver for each of `calls` calls of an int that cannot start. To be measured in a young process: what earlier maps have left
+/// free is used again.
 inline double bytes_per_queued_call(corolith::executor& ex, std::size_t slots, std::uint32_t calls) {
   std::vector<corolith::future<void>> occupants;
   for (std::size_t i = 0; i < slots; ++i) occupants.push_back(ex.call<occupy>(0));

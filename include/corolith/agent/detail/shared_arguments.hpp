@@ -25,9 +25,12 @@ struct shared_arguments {
     fetched_ = true;
     return bytes_;
   }
+  /// What was decoded, for one slot: with a count of its own, so that slots do not meet in it with every call.
   std::shared_ptr<void> kept() {
     const std::lock_guard lock(guard);
-    return decoded;
+    if (!decoded) return nullptr;
+    const auto own = std::make_shared<std::shared_ptr<void>>(decoded);
+    return {own, own->get()};
   }
 
   std::mutex guard;

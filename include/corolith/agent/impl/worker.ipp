@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdio_ext.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -161,10 +162,11 @@ inline std::int64_t system_ns() noexcept {
       .count();
 }
 
-// Before the result: whoever has the result has the output too. std::cout is not for several threads at once when the program has
-// taken it apart from stdout: where slots are threads it holds nothing back (see run_worker_threads).
+// Before the result: whoever has the result has the output too. Where slots are threads std::cout holds nothing back (see
+// run_worker_threads), as it is not for several threads at once when the program has taken it apart from stdout. And stdout is looked at
+// before its lock is taken, in which all would meet: what this thread has written it sees.
 inline void flush_output(bool threads) noexcept {
-  std::fflush(stdout);
+  if (!threads || ::__fpending(stdout) != 0) std::fflush(stdout);
   if (threads) return;
   try {
     std::cout.flush();
