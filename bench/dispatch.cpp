@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a call costs: no-ops per second through a map, the latency of one call, how much of the slots' time goes into calls that compute, the
-// way of a large argument, and the time from `main` to the first result.
+// What a call costs: no-ops per second through a map, the latency of one call, how much of the slots' time goes into calls that compute, what
+// the driver holds of a call that waits, the way of a large argument, and the time from `main` to the first result.
 //   dispatch [FLAGS] and corolith's own flags; two local workers unless told otherwise
 // With --launcher slurm, or --listen for TLS, the same is measured on local agents over Unix sockets beside it.
 #include "dispatch/load.hpp"
+#include "dispatch/memory.hpp"
 #include "dispatch/noop.hpp"
 #include "dispatch/payload.hpp"
 #include "dispatch/peers.hpp"
@@ -16,6 +17,8 @@
 #include "workers.hpp"
 
 #include <corolith/corolith.hpp>
+
+#include <unistd.h>
 
 #include <chrono>
 #include <cstddef>
@@ -41,9 +44,10 @@ struct limits {
   std::optional<bulk_echo> bulk;
 };
 
+/// A slot: the thread that runs calls, which is the only one of its process unless slots are threads.
 place meet(std::uint32_t, int) {
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  return this_place();
+  return {corolith::this_call().host(), static_cast<std::int32_t>(::gettid())};
 }
 
 struct executors {
@@ -100,6 +104,7 @@ void report_all(const settings& with, const rounds& all) {
   tell(all, "call_latency_p99_us", "us", "call_latency_us");
   for (const char* const each : {"busy_fraction_100us", "busy_fraction_1ms"}) tell(all, each, "fraction");
   tell(all, "mixed_makespan", "fraction of the ideal");
+  tell(all, "bytes_per_queued_call", "bytes");
   tell(all, payload_metric(with), "MB/s", "tcp_bulk");
   tell(all, "tcp_bulk", "MB/s");
 }
@@ -110,9 +115,11 @@ int run(const settings& with) {
   executors on(with);
   report("dispatch", "cold_start_ms", seconds_since(begin) * 1e3, "ms");
   const std::size_t slots = start_workers<meet>(on.measured, with.options, 0).size();
+  rounds all;
+  // First: what later maps leave behind would be used again.
+  all.add("bytes_per_queued_call", bytes_per_queued_call(on.measured, slots, with.calls));
   calls_per_second(on.measured, static_cast<int>(with.calls) / 10);
   if (on.local) calls_per_second(*on.local, static_cast<int>(with.calls) / 10);
-  rounds all;
   measure(with, slots, on, raw, find_peers(with, slots), all);
   report_all(with, all);
   return 0;

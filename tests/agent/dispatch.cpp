@@ -19,8 +19,8 @@ namespace {
 
 // Stands for workers, driver and clock.
 struct bench : dispatch_actions {
-  explicit bench(std::uint32_t cpus = 2, std::uint64_t memory = 0)
-      : dispatcher_of_node({}, agent::node_capacity{cpus, memory, {}, {}}, *this) {}
+  explicit bench(std::uint32_t cpus = 2, std::uint64_t memory = 0, const dispatch_settings& settings = {})
+      : dispatcher_of_node(settings, agent::node_capacity{cpus, memory, {}, {}}, *this) {}
 
   void start_worker(worker_number worker, const worker_kind& kind, const agent::slot_share&) override {
     live.insert(worker);
@@ -476,4 +476,73 @@ TEST_CASE("a closed batch is forgotten when its last call ends", "[agent]") {
   node.add(1, 1, 1);
   CHECK(node.failed[{1, 1, 1}] == outcome_kind::codec);
   CHECK_FALSE(node.finish(1, {1, 0, 1}, 1us));
+}
+
+namespace {
+
+dispatch_settings with_threads() {
+  dispatch_settings settings;
+  settings.threads = true;
+  return settings;
+}
+
+}  // namespace
+
+TEST_CASE("workers are threads, but for calls that need a process", "[agent]") {
+  bench node(2, 1U << 30U, with_threads());
+  node.dispatcher_of_node.prestart(node.now);
+  CHECK_FALSE(node.kinds[1].alone);
+  node.all_ready();
+  wire::call_limits limits;
+  limits.memory = 1000;
+  node.open(1, limits);
+  node.add(1, 0, 1);
+  CHECK(node.in_workers() == 0);  // a thread is not what it needs
+  CHECK(node.stopped.size() == 1);
+  CHECK(node.kinds[3].alone);
+  bench other;
+  other.dispatcher_of_node.prestart(other.now);
+  CHECK(other.kinds[1].alone);
+}
+
+TEST_CASE("what a bystander ran and held runs again, however often", "[agent]") {
+  bench node(1, 0, with_threads());
+  node.dispatcher_of_node.prestart(node.now);
+  node.all_ready();
+  node.open(1);
+  node.add(1, 0, 1);
+  for (worker_number worker = 1; worker <= 10; ++worker) {
+    REQUIRE(node.calls[worker] == std::vector<call_id>{{1, 0, 1}});
+    node.calls[worker].clear();
+    node.dispatcher_of_node.worker_gone(worker, {11, 0, std::nullopt, true}, node.now);
+    node.dispatcher_of_node.dispatch(node.now);
+    node.all_ready();
+  }
+  CHECK(node.failed.empty());
+  CHECK(node.finish(11, {1, 0, 1}, 1ms) == outcome_kind::value);
+}
+
+TEST_CASE("a bystander that was to stop has stopped", "[agent]") {
+  bench node(1, 0, with_threads());
+  node.dispatcher_of_node.prestart(node.now);
+  node.all_ready();
+  node.open(1);
+  node.add(1, 0, 1);
+  node.dispatcher_of_node.cancel({1, 0, 1}, node.now);
+  node.dispatcher_of_node.worker_gone(1, {9, 0, std::nullopt, true}, node.now);
+  CHECK(node.failed[{1, 0, 1}] == outcome_kind::cancelled);
+}
+
+TEST_CASE("threads that go down with others while they start are no reason to give up", "[agent]") {
+  bench node(1, 0, with_threads());
+  node.dispatcher_of_node.prestart(node.now);
+  node.open(1);
+  node.add(1, 0, 1);
+  for (int i = 0; i < 10; ++i) {
+    REQUIRE(node.starting.size() == 1);
+    node.dispatcher_of_node.worker_gone(std::exchange(node.starting, {}).front(), {9, 0, std::nullopt, true}, node.now);
+    node.dispatcher_of_node.dispatch(node.now);
+  }
+  CHECK_FALSE(node.gave_up);
+  CHECK(node.failed.empty());
 }

@@ -12,7 +12,7 @@ run "$dispatch" "${small[@]}" --compare pool
 expect_status 0 "$said"
 metric noop_calls_per_s ',"ratio":[0-9.e+-]+,"ratio_to":"pool_calls_per_s"'
 metric call_latency_us ',"ratio":[0-9.e+-]+,"ratio_to":"tcp_round_trip_us"'
-for name in cold_start_ms pool_calls_per_s busy_fraction_100us busy_fraction_1ms mixed_makespan tcp_bulk; do metric $name; done
+for name in cold_start_ms pool_calls_per_s busy_fraction_100us busy_fraction_1ms mixed_makespan bytes_per_queued_call tcp_bulk; do metric $name; done
 metric payload ',"ratio":[0-9.e+-]+,"ratio_to":"tcp_bulk"'
 expect_nothing_left "$said"
 

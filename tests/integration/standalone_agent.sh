@@ -38,6 +38,22 @@ grep -qsF "$digits" "$scratch"/*err && fail "the secret is in a log"
 [ -n "$(find "$scratch/cache" -type f -size +100k)" ] || fail "the program is not in the agent's cache"
 expect_nothing_left "a driver with two kinds of agents"
 
+# Whether slots are threads is the driver's to say.
+launch "$examples/pi_estimation" --slots 1 --isolation thread --listen tcp:127.0.0.1:0 --calls 300 --samples 300000
+driver=$pid
+until_true "a worker" some --corolith-worker
+local_agent=$(processes --corolith-agent | head -1)
+XDG_RUNTIME_DIR=$runtime "$agent" --connect "$(word connect)" --secret-file "$(word secret_file)" --node-name extra --slots 3 \
+  --cache-folder "$scratch/cache" 2>"$scratch/agent_err" &
+extra=$!
+finished "$driver"
+expect_status 0 "a driver whose agents' slots are threads"
+expect_out '^extra pid [0-9]+ ran [1-9]' "a driver whose agents' slots are threads"
+[ "$(grep -c '^extra pid' "$scratch/out")" = 1 ] || fail "three slots that are threads are not one process"
+finished "$extra"
+expect_status 0 "corolith-agent with threads"
+expect_nothing_left "a driver whose agents' slots are threads"
+
 # What is wrong is said, by the right exit status.
 run "$agent"
 expect_status 2 "no flags"

@@ -51,8 +51,9 @@ class file {
 
 TEST_CASE("flags set options", "[run]") {
   const parsed_options parsed =
-      parse({"--agents", "2", "--slots=3", "--timeout", "250ms", "--retries", "4", "--memory", "512MiB", "--log-level",
-             "debug", "--progress", "never", "--grace", "2s", "--rejoin", "0s", "--listen", "tcp:127.0.0.1:0"});
+      parse({"--agents", "2",        "--slots=3",   "--timeout", "250ms",           "--retries",   "4",
+             "--memory", "512MiB",   "--log-level", "debug",     "--progress",      "never",       "--grace",
+             "2s",       "--rejoin", "0s",          "--listen",  "tcp:127.0.0.1:0", "--isolation", "thread"});
   CHECK(parsed.value.agents == 2);
   CHECK(parsed.value.slots == 3);
   CHECK(parsed.value.defaults.timeout == std::chrono::nanoseconds(250ms));
@@ -60,6 +61,9 @@ TEST_CASE("flags set options", "[run]") {
   CHECK(parsed.value.defaults.memory == std::uint64_t{512} << 20);
   CHECK(parsed.value.log_level == "debug");
   CHECK(parsed.value.progress == progress_mode::never);
+  CHECK(parsed.value.isolation == isolation_mode::thread);
+  CHECK(parse({"--isolation", "process"}).value.isolation == isolation_mode::process);
+  CHECK(parse({}).value.isolation == isolation_mode::process);
   CHECK(parsed.value.grace == std::chrono::nanoseconds(2s));
   CHECK(parsed.value.rejoin == std::chrono::nanoseconds(0s));
   CHECK(parsed.value.listen == "tcp:127.0.0.1:0");
@@ -109,6 +113,7 @@ TEST_CASE("what is wrong is named, with its place", "[run]") {
     names(complaint({"--timeout", "-1s"}), {"flag --timeout", "-1s"});
     names(complaint({"--memory", "lots"}), {"flag --memory", "lots"});
     names(complaint({"--progress", "loud"}), {"flag --progress", "loud"});
+    names(complaint({"--isolation", "glass"}), {"flag --isolation", "glass", "process", "thread"});
     names(complaint({"--log-level", "shout"}), {"flag --log-level", "shout"});
     names(complaint({"--launcher", "magic"}), {"flag --launcher", "magic"});
     names(complaint({"--agents"}), {"--agents"});

@@ -20,6 +20,12 @@ expect_out '^node n1: [0-9]+ calls, 4 workers, 4 cpus$' "nodes of different size
 expect_out '^node n3: [0-9]+ calls, 2 workers, 2 cpus$' "nodes of different sizes"
 expect_nothing_left "nodes of different sizes"
 
+# Slots that are threads of one process.
+run "$census" --launcher slurm --nodes 3 --calls 200 --least 20 --most 40 --isolation thread
+expect_status 0 "threads on three nodes"
+for node in n1 n2 n3; do expect_out "^node $node: [0-9]+ calls, 1 workers," "threads on three nodes"; done
+expect_nothing_left "threads on three nodes"
+
 # The examples.
 run "$examples/pi_estimation" --launcher slurm --nodes 3 --calls 300 --samples 20000
 expect_status 0 "pi_estimation"

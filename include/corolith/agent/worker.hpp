@@ -14,6 +14,10 @@ namespace agent {
 /// When the agent is gone the process and all that it started in its process group are killed.
 COROLITH_DECL int run_worker(int fd, int page_fd = -1);
 
+/// The same with slots as threads: `slots_fd` brings, for each slot that is wanted, a connection and a page (see detail::slot_mail).
+/// Returns when the other end is closed and all slots have ended.
+COROLITH_DECL int run_worker_threads(int slots_fd);
+
 }  // namespace agent
 }  // namespace v0
 }  // namespace corolith

@@ -63,7 +63,7 @@ struct remote_function {
   /// The thunk: see `thunk` for what it throws.
   static void invoke(invocation& call) {
     auto elements = call_shape::decode_elements(call.element);
-    const auto shared = call_shape::decode_shared(call.shared, call.cache);
+    const auto shared = call_shape::decode_shared(call.shared, call.cache, call.cache_guard);
     call_shape::call(elements, *shared,
                      [&](auto&& result) { send_result(call.result, std::forward<decltype(result)>(result)); });
   }

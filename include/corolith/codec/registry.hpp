@@ -34,6 +34,8 @@ struct invocation {
   /// Where the decoded shared arguments are kept for the next call; views among them look into `shared`, which must live as long. Give each batch its own (null) pointer and pass it
   /// with every call of that batch, one call at a time; without one they are decoded for every call.
   std::shared_ptr<void>* cache = nullptr;
+  /// Held while `cache` is looked at or filled, for calls that share it at the same time.
+  std::mutex* cache_guard = nullptr;
 };
 
 /// Decodes the arguments, calls the function and encodes its result. Throws codec_error and whatever the function

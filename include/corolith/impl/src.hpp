@@ -14,6 +14,7 @@
 #include <corolith/agent/impl/session.ipp>
 #include <corolith/agent/impl/slurm_environment.ipp>
 #include <corolith/agent/impl/worker.ipp>
+#include <corolith/agent/impl/worker_host.ipp>
 #include <corolith/agent/impl/worker_link.ipp>
 #include <corolith/agent/impl/worker_process.ipp>
 #include <corolith/codec/impl/registry.ipp>

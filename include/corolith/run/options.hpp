@@ -22,7 +22,7 @@ inline namespace v0 {
 struct output_line {
   std::string host;
   std::int32_t pid = 0;
-  std::uint64_t batch = 0;  ///< of the call that was running, 0 when none was
+  std::uint64_t batch = 0;  ///< of the call that was running, 0 when none was or, with isolation = thread, several were
   std::uint32_t index = 0;
   int stream = 1;    ///< 1 standard output, 2 standard error
   std::string text;  ///< without its newline; control characters are escaped
@@ -34,6 +34,15 @@ struct port_range {
   std::uint16_t last = 0;
 };
 
+/// What keeps the calls that run on a node apart.
+enum class isolation_mode {
+  process,  ///< each slot is a worker process
+  /// Slots are threads of one worker process of an agent, which share what is decoded once a batch and all that is static. What ends the
+  /// process, a crash or a call that does not heed its stop token, ends the other calls in it, too: they run again at no cost. Calls with
+  /// gpus or a memory limit, which are matters of processes, have one of their own all the same.
+  thread,
+};
+
 /// How an executor gets its agents and treats them. `executor ex(options{.agents = 2});`
 struct options {
   std::string launcher = "local";  ///< or "slurm"
@@ -41,6 +50,7 @@ struct options {
   std::uint32_t slots = 0;         ///< per agent; 0: as many as it has processors (local: this machine's, divided)
   std::uint32_t gpus = 0;          ///< per agent
   std::uint64_t memory = 0;        ///< bytes per agent; 0: what the node has
+  isolation_mode isolation = isolation_mode::process;
   /// Where agents call back. Empty: a Unix socket for local agents, all interfaces for those of Slurm; "tcp:HOST:PORT" is TLS
   /// (port 0: any).
   std::string listen = {};

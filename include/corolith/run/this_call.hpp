@@ -26,7 +26,7 @@ class call_context {
   /// Set when the call is cancelled or over its timeout; a function that returns soon after keeps its worker alive.
   const std::stop_token& stop_token() const noexcept { return stop_; }
   /// Calls made with it go through this node's agent to the driver and from there to any agent. While they run, the slot of this call
-  /// is free for others, so calls may nest as deep as they like, even on one slot.
+  /// is free for others, so calls may nest as deep as they like, even on one slot. With isolation = thread they are made on the call's own thread.
   COROLITH_DECL corolith::executor executor() const;
   /// The store of this run, the same as the driver's executor has.
   COROLITH_DECL const corolith::store& store() const;
@@ -38,7 +38,7 @@ class call_context {
 };
 
 /// The running call. Throws errc::misuse outside a remote function. Threads that a remote function starts may use it as long as the
-/// call lasts.
+/// call lasts; with isolation = thread, where several calls run in one process, they need a copy that the call's own thread has got.
 COROLITH_DECL call_context this_call();
 
 }  // namespace v0

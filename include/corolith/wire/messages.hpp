@@ -90,6 +90,7 @@ struct welcome {
   std::int64_t heartbeat_ms = 0;
   std::int64_t silence_ms = 0;
   std::int64_t grace_ms = 0;  ///< between the stop request and SIGKILL
+  bool threads = false;       ///< slots are threads of one worker process, where that is possible
 };
 
 /// agent -> driver: send me that file; the answer is a `program_file` whose body is the hash and the raw bytes.
@@ -118,6 +119,7 @@ struct worker_setup {
   std::uint32_t slot = 0;
   std::int64_t grace_ms = 0;
   std::uint32_t workers = 1;  ///< that share the node's memory
+  std::vector<std::int32_t> cpus = {};  ///< for the thread that gets this to run on; empty: as it is
 };
 
 /// worker -> agent: up and ready for calls.

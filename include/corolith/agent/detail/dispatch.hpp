@@ -32,15 +32,17 @@ struct worker_kind {
   std::vector<std::string> environment;
   std::uint32_t cpus = 1;
   std::uint32_t gpus = 0;
+  bool alone = true;  ///< a process of its own, not a thread in that of others of its kind
 
   friend bool operator==(const worker_kind&, const worker_kind&) = default;
 };
 
-/// How a worker ended.
+/// How a worker ended, or the process in which it was a thread.
 struct worker_death {
   int signal = 0;
   int exit_status = 0;
   std::optional<call_id> running;  ///< what it ran at that moment, as it wrote down itself
+  bool bystander = false;          ///< another worker in the same process is to blame: none of its calls is
 };
 
 /// What the dispatcher asks for. Nothing here may call back into the dispatcher.
@@ -69,6 +71,7 @@ struct dispatch_settings {
   std::size_t most_queued = 256;      ///< calls inside one worker
   std::size_t most_queued_bytes = 4U << 20U;
   int start_attempts = 3;  ///< workers of a kind that may die before they say hello
+  bool threads = false;    ///< workers of a kind are threads of one process, where that is possible
 };
 
 /// Decides which call goes to which worker of a node and what to do when either misbehaves. A pure state machine: events in,

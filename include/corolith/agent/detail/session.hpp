@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <signal.h>
@@ -78,14 +79,19 @@ class session final : public dispatch_actions, public worker_events {
   // worker_events
   COROLITH_DECL void on_worker_message(worker_link& from, wire::message&& got) override;
   COROLITH_DECL void on_worker_batch_end(worker_link& from) override;
-  COROLITH_DECL void on_worker_line(worker_link& from, std::uint8_t stream, std::string&& line) override;
-  COROLITH_DECL void on_worker_gone(worker_link& from, exit_state how) override;
+  COROLITH_DECL void on_worker_line(worker_host& from, std::uint8_t stream, std::string&& line) override;
+  COROLITH_DECL void on_worker_gone(worker_link& from, const worker_death& how) override;
+  COROLITH_DECL void on_workers_gone() override;
   COROLITH_DECL bool may_read_output() override;
 
   COROLITH_DECL void on_result(worker_link& from, const shared_bytes& body);
   COROLITH_DECL void send_failure(wire::result_head head, wire::failure what);
   COROLITH_DECL std::vector<std::string> environment_of(const worker_kind& kind, const slot_share& share) const;
+  COROLITH_DECL std::shared_ptr<worker_host> host_for(const worker_kind& kind, const slot_share& share,
+                                                      const worker_link& first);
+  COROLITH_DECL std::string stderr_tail_of(const worker_link& worker, const call_id& id) const;
   COROLITH_DECL worker_link* find(worker_number worker);
+  COROLITH_DECL void flush_later(worker_link& worker);
   COROLITH_DECL void end_of_turn();
   COROLITH_DECL void arm_tick();
   COROLITH_DECL void arm_memory_watch();
@@ -107,6 +113,7 @@ class session final : public dispatch_actions, public worker_events {
   std::optional<dispatcher> dispatcher_;
   std::unordered_map<worker_number, std::shared_ptr<worker_link>> workers_;
   worker_link* last_worker_ = nullptr;
+  std::vector<std::pair<worker_kind, std::weak_ptr<worker_host>>> shared_hosts_;  // whose slots are threads
   std::vector<worker_link*> to_flush_;
   steady_time tick_at_ = steady_time::max();
   std::string last_death_;  // what a worker that did not come up wrote

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <corolith/agent/detail/progress_page.hpp>
 #include <corolith/core/detail/decl.hpp>
 #include <corolith/core/unique_fd.hpp>
 
 #include <sys/types.h>
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +20,7 @@ struct worker_command {
   int file = -1;                         ///< what is executed, open for reading
   std::vector<std::string> environment;  ///< all of it: "NAME=value"
   std::vector<int> cpus;                 ///< to run on; empty: any
+  int page = -1;  ///< the memory of its progress_page; -1: its slots are threads, and come by slot_mail
 };
 
 struct exit_state {
@@ -33,28 +32,26 @@ struct exit_state {
 /// thread) even if that gets no chance to say so, and destroying this kills the group.
 class worker_process {
  public:
-  /// Starts `program --corolith-worker fd=3 page=4`. Throws std::system_error when the system has no room for it; that the
-  /// program cannot be executed shows as exit status 127 and a line on its standard error.
+  /// Starts `program --corolith-worker fd=3 page=4` or, where slots are threads, `program --corolith-worker slots=3`. Throws
+  /// std::system_error when the system has no room for it; that the program cannot be executed shows as exit status 127 and a line on
+  /// its standard error.
   COROLITH_DECL explicit worker_process(const worker_command& command);
   worker_process(const worker_process&) = delete;
   worker_process& operator=(const worker_process&) = delete;
   COROLITH_DECL ~worker_process();
 
   pid_t pid() const noexcept { return pid_; }
-  unique_fd socket;          ///< connection; whoever takes it out owns it
+  unique_fd socket;          ///< connection, or for slot_mail; whoever takes it out owns it
   unique_fd output, errors;  ///< reading ends of its standard output and error, non-blocking
-  unique_fd exited;          ///< pidfd: readable when the process is gone
+  unique_fd exited;          ///< a pidfd or the like: readable when the process is gone
 
   /// SIGKILL for everything in its process group.
   COROLITH_DECL void kill_group() noexcept;
   /// After it exited: kills what is left of the group, removes the zombie, says how it ended. Waits if it has not exited.
   COROLITH_DECL exit_state reap() noexcept;
-  /// What it was running.
-  std::optional<call_id> running() const noexcept { return page_ != nullptr ? page_->read() : std::nullopt; }
 
  private:
   pid_t pid_ = -1;  // -1 once reaped: the number may then be another's
-  progress_page* page_ = nullptr;
   exit_state state_;
 };
 

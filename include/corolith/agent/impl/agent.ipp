@@ -104,17 +104,20 @@ inline void set_option(agent_options& options, std::string_view name, std::strin
 }
 
 inline int serve_worker(int argc, char** argv) {
-  int fd = -1, page = -1;
+  int fd = -1, page = -1, slots = -1;
   for (int i = 2; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word.starts_with("fd="))
       fd = parse_number<int>("fd", word.substr(3));
     else if (word.starts_with("page="))
       page = parse_number<int>("page", word.substr(5));
+    else if (word.starts_with("slots="))
+      slots = parse_number<int>("slots", word.substr(6));
   }
   // Executed through a descriptor, it is named after that by older kernels.
   const std::string_view program = argv[0];
   ::prctl(PR_SET_NAME, std::string(program.substr(program.rfind('/') + 1)).c_str());
+  if (slots >= 0) return run_worker_threads(slots);
   if (fd < 0) throw config_error("--corolith-worker is for agents, which start workers with fd=N");
   return run_worker(fd, page);
 }

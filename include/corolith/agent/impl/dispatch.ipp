@@ -31,6 +31,8 @@ COROLITH_DECL void dispatcher::prestart(steady_time) {
 COROLITH_DECL dispatcher::kind_state& dispatcher::kind_of(const wire::call_limits& limits) {
   worker_kind kind{limits.environment, std::clamp<std::uint32_t>(limits.cpus, 1, std::max(1U, slots_.capacity().cpus)),
                    std::min(limits.gpus, slots_.gpus())};
+  // What the kernel and CUDA know of processes only.
+  kind.alone = !settings_.threads || kind.gpus != 0 || limits.memory != 0;
   for (kind_state& known : kinds_)
     if (known.kind == kind) return known;
   kinds_.emplace_back();
@@ -207,7 +209,9 @@ COROLITH_DECL void dispatcher::worker_gone(worker_number number, const worker_de
   std::erase(kind.workers, of.get());
   if (of->holds_share) slots_.release(of->share);
   if (of->memory != 0) slots_.release_memory(of->memory);
-  if (of->at == phase::starting) {
+  if (of->at == phase::starting && death.bystander) {
+    --kind.starting;
+  } else if (of->at == phase::starting) {
     --kind.starting;
     if (++kind.failed_starts >= settings_.start_attempts)
       start_failed(kind);
@@ -217,7 +221,8 @@ COROLITH_DECL void dispatcher::worker_gone(worker_number number, const worker_de
   settle_losses(*of, death);
 }
 
-// The call that ran is to blame. What waited behind it did not run, or its result was lost with the worker: it runs again.
+// The call that ran is to blame, unless it was that of another worker in the same process. What waited behind it did not run, or its
+// result was lost with the worker: it runs again, like what a bystander ran.
 COROLITH_DECL void dispatcher::settle_losses(worker& of, const worker_death& death) {
   std::deque<entry> queue = std::move(of.queue);
   const bool known = death.running && std::any_of(queue.begin(), queue.end(),
@@ -225,7 +230,7 @@ COROLITH_DECL void dispatcher::settle_losses(worker& of, const worker_death& dea
   for (std::size_t i = queue.size(); i-- > 0;) {
     entry& call = queue[i];
     batch& its = *call.of;
-    const bool blamed = known ? call.id == *death.running : (i == 0 && ++call.losses >= 3);
+    const bool blamed = !death.bystander && (known ? call.id == *death.running : (i == 0 && ++call.losses >= 3));
     if (blamed || call.verdict) {
       actions_.fail(call.id, call.verdict.value_or(outcome_kind::worker_lost), {}, of.number, &death);
       call_ended(its);

@@ -35,6 +35,15 @@ inline constexpr std::size_t output_waits_above =
 inline constexpr std::size_t results_wait_above = 64U << 20U;  // and here their results stay in their sockets
 inline constexpr std::chrono::milliseconds memory_watch_interval{100};
 
+/// What a line_tail knows of a line of a process whose slots are threads: it is its call's, or may be anybody's.
+inline constexpr std::uint64_t nobodys_turn = 0;
+inline constexpr std::uint64_t callers_turn = 1;
+
+inline std::uint64_t turn_of_line(const worker_host& from, const call_id& id) noexcept {
+  if (from.threads()) return id == call_id() ? nobodys_turn : callers_turn;
+  return from.slots().empty() ? nobodys_turn : from.slots().front()->turn;
+}
+
 inline steady_time steady_now() noexcept { return std::chrono::steady_clock::now(); }
 
 inline std::string explain_exception(const std::exception_ptr& reason) {
@@ -117,7 +126,7 @@ COROLITH_DECL void session::wait_for_signals() {
 COROLITH_DECL void session::end(int status) noexcept {
   if (std::exchange(ended_, true)) return;
   end_.status = status;
-  for (auto& [number, worker] : workers_) worker->process().kill_group();
+  for (auto& [number, worker] : workers_) worker->host().kill();
   io_.stop();
 }
 
@@ -242,6 +251,7 @@ COROLITH_DECL void session::start_work() {
   }
   dispatch_settings settings;
   if (welcome_.grace_ms > 0) settings.grace = std::chrono::milliseconds(welcome_.grace_ms);
+  settings.threads = welcome_.threads;
   dispatcher_.emplace(settings, std::move(node), *this);
   driver_->send(message_type::agent_ready);
   end_.was_ready = true;
@@ -255,7 +265,7 @@ COROLITH_DECL void session::fail_agent(const std::string& reason) {
   end_.status = 1;
   driver_->send(message_type::agent_failed, wire::pack(wire::agent_failed{reason}));
   shutting_down_ = true;
-  for (auto& [number, worker] : workers_) worker->process().kill_group();
+  for (auto& [number, worker] : workers_) worker->host().kill();
   driver_->close_when_sent();
 }
 
@@ -264,13 +274,13 @@ COROLITH_DECL void session::shut_down() {
   if (std::exchange(shutting_down_, true)) return;
   if (dispatcher_) dispatcher_->cancel_all(steady_now());
   for (auto& [number, worker] : workers_) {
-    worker->channel().send(message_type::shutdown);
+    worker->ask_to_end();
     worker->channel().flush();
   }
   wait_timer_.expires_after(std::chrono::milliseconds(welcome_.grace_ms > 0 ? welcome_.grace_ms : 1000));
   wait_timer_.async_wait([this](const asio::error_code& problem) {
     if (problem) return;
-    for (auto& [number, worker] : workers_) worker->process().kill_group();
+    for (auto& [number, worker] : workers_) worker->host().kill();
   });
   shut_down_if_idle();
 }
@@ -318,17 +328,16 @@ COROLITH_DECL std::vector<std::string> session::environment_of(const worker_kind
 COROLITH_DECL void session::start_worker(worker_number number, const worker_kind& kind, const slot_share& share) {
   if (shutting_down_ || ended_) return;
   try {
-    const program_file& program = program_->executable();
-    const worker_command command{program.path, program.file.get(), environment_of(kind, share), share.pinned};
-    auto made = std::make_shared<worker_link>(io_, number, *this, command);
+    auto made = std::make_shared<worker_link>(number, *this);
     workers_.emplace(number, made);
-    made->start();
+    host_for(kind, share, *made)->add(*made);
     wire::worker_setup setup;
     setup.host = options_.node_name;
     setup.working_directory = welcome_.working_directory;
     setup.slot = slot_counter_++;
     setup.grace_ms = welcome_.grace_ms;
-    setup.workers = std::max(1U, options_.slots);
+    setup.workers = welcome_.threads ? 1 : std::max(1U, options_.slots);
+    if (!kind.alone) setup.cpus.assign(share.pinned.begin(), share.pinned.end());
     made->channel().send(message_type::worker_setup, wire::pack(setup));
   } catch (const std::exception& problem) {
     log::error(std::string("agent: ") + problem.what());
@@ -343,17 +352,48 @@ COROLITH_DECL void session::start_worker(worker_number number, const worker_kind
   }
 }
 
-COROLITH_DECL void session::stop_worker(worker_number number) { send(number, message_type::shutdown, {}); }
+// A process whose slots are threads serves all of one kind, and starts with the first of them.
+COROLITH_DECL std::shared_ptr<worker_host> session::host_for(const worker_kind& kind, const slot_share& share,
+                                                             const worker_link& first) {
+  std::erase_if(shared_hosts_, [](const auto& each) { return each.second.expired(); });
+  if (!kind.alone)
+    for (const auto& [its, host] : shared_hosts_)
+      if (const auto known = host.lock(); its == kind && known->takes_slots()) return known;
+  const program_file& program = program_->executable();
+  worker_command command{program.path, program.file.get(), environment_of(kind, share), {}, -1};
+  if (kind.alone) {
+    command.cpus = share.pinned;
+    command.page = first.page().fd();
+  }
+  auto made = std::make_shared<worker_host>(io_, *this, command);
+  if (!kind.alone) shared_hosts_.emplace_back(kind, made);
+  made->start();
+  return made;
+}
 
+COROLITH_DECL void session::stop_worker(worker_number number) {
+  worker_link* worker = find(number);
+  if (worker == nullptr) return;
+  worker->ask_to_end();
+  flush_later(*worker);
+}
+
+// A thread that has been asked to end and takes its time is no reason to end others.
 COROLITH_DECL void session::kill_worker(worker_number number) {
-  if (worker_link* worker = find(number)) worker->process().kill_group();
+  worker_link* worker = find(number);
+  if (worker == nullptr || (worker->asked_to_end() && worker->host().slots().size() > 1 && !shutting_down_)) return;
+  worker->host().kill();
 }
 
 COROLITH_DECL void session::send(worker_number number, message_type type, const shared_bytes& body) {
   worker_link* worker = find(number);
   if (worker == nullptr) return;
   worker->channel().send(type, body);
-  if (!std::exchange(worker->needs_flush, true)) to_flush_.push_back(worker);
+  flush_later(*worker);
+}
+
+COROLITH_DECL void session::flush_later(worker_link& worker) {
+  if (!std::exchange(worker.needs_flush, true)) to_flush_.push_back(&worker);
 }
 
 COROLITH_DECL void session::tell_driver(message_type type, const call_id& id) { driver_->send(type, bytes_of(id)); }
@@ -376,7 +416,7 @@ COROLITH_DECL void session::fail(const call_id& id, outcome_kind kind, std::stri
   }
   if (const worker_link* worker = find(number)) {
     head.pid = worker->pid();
-    what.stderr_tail = worker->tail.of(id, worker->turn);
+    what.stderr_tail = stderr_tail_of(*worker, id);
   }
   if (what.what.empty() && kind == outcome_kind::timeout)
     what.what = "ran longer than its timeout and did not stop when asked to";
@@ -414,23 +454,28 @@ COROLITH_DECL void session::on_worker_message(worker_link& from, wire::message&&
   }
 }
 
+// Of a line that a thread wrote while others ran calls, too, nobody knows whose it is: it may be this call's.
+COROLITH_DECL std::string session::stderr_tail_of(const worker_link& worker, const call_id& id) const {
+  return worker.host().tail.of(id, worker.host().threads() ? nobodys_turn : worker.turn);
+}
+
 COROLITH_DECL void session::on_result(worker_link& from, const shared_bytes& body) {
   auto head = wire::read_head<wire::result_head>(body);
   // What the call wrote is in the pipe by now. Once for each read: more would cost more than most calls.
   if (!std::exchange(from.drained_this_turn, true) && may_read_output()) {
-    from.drain_output();
-    from.end_lines();
+    from.host().drain_output();
+    from.host().end_lines();
   }
   const auto kind = dispatcher_->finished(from.number(), head, steady_now());
   if (!kind) return;
   if (*kind == outcome_kind::value) return driver_->send(message_type::result, body);
-  from.drain_output();
+  from.host().drain_output();
   wire::failure what;
   if (head.kind != outcome_kind::value) what = wire::unpack<wire::failure>(wire::after_head<wire::result_head>(body));
   if (*kind == outcome_kind::timeout)
     what.what = "ran longer than its timeout" + (what.what.empty() ? "" : "; it ended with: " + what.what);
   head.kind = *kind;
-  what.stderr_tail = from.tail.of(head.id, from.turn);
+  what.stderr_tail = stderr_tail_of(from, head.id);
   send_failure(head, std::move(what));
 }
 
@@ -440,30 +485,40 @@ COROLITH_DECL void session::on_worker_batch_end(worker_link& from) {
   end_of_turn();
 }
 
-COROLITH_DECL void session::on_worker_line(worker_link& from, std::uint8_t stream, std::string&& line) {
+// Threads write to the same pipe: while several run calls, a line is nobody's.
+COROLITH_DECL void session::on_worker_line(worker_host& from, std::uint8_t stream, std::string&& line) {
   wire::output_line out;
-  out.id = dispatcher_->head_of(from.number());
+  std::size_t writers = 0;
+  for (const worker_link* each : from.slots()) {
+    const call_id id = dispatcher_->head_of(each->number());
+    if (id == call_id()) continue;
+    out.id = ++writers == 1 ? id : call_id();
+  }
   out.pid = from.pid();
   out.stream = stream;
-  if (stream == 2) from.tail.add(out.id, from.turn, line);
+  if (stream == 2) from.tail.add(out.id, turn_of_line(from, out.id), line);
   out.text = std::move(line);
   driver_->send(message_type::output, wire::pack(out));
 }
 
 COROLITH_DECL bool session::may_read_output() { return driver_ && driver_->queued_bytes() < output_waits_above; }
 
-COROLITH_DECL void session::on_worker_gone(worker_link& from, exit_state how) {
+COROLITH_DECL void session::on_worker_gone(worker_link& from, const worker_death& how) {
   if (ended_) return;
   if (how.signal != 0)
     last_death_ = "killed by signal " + std::to_string(how.signal);
   else
     last_death_ = "exit status " + std::to_string(how.exit_status);
-  if (const std::string said = from.tail.all(); !said.empty()) last_death_ += "\n" + said;
-  dispatcher_->worker_gone(from.number(), {how.signal, how.exit_status, from.process().running()}, steady_now());
+  if (const std::string said = from.host().tail.all(); !said.empty()) last_death_ += "\n" + said;
+  dispatcher_->worker_gone(from.number(), how, steady_now());
   if (from.nested) driver_->send(message_type::nested_gone, bytes_of(from.number()));
   std::erase(to_flush_, &from);
   last_worker_ = nullptr;
   workers_.erase(from.number());
+}
+
+COROLITH_DECL void session::on_workers_gone() {
+  if (ended_) return;
   if (shutting_down_) return shut_down_if_idle();
   end_of_turn();
 }
@@ -520,7 +575,7 @@ COROLITH_DECL void session::on_drained() {
   const bool paused = std::exchange(workers_paused_, false);
   for (auto& [number, worker] : workers_) {
     if (paused) worker->channel().resume_reading();
-    worker->resume_output();
+    worker->host().resume_output();
   }
 }
 

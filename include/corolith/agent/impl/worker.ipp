@@ -3,19 +3,27 @@
 
 #include <corolith/agent/worker.hpp>
 
+#include <corolith/agent/detail/blame.hpp>
 #include <corolith/agent/detail/call_failure.hpp>
 #include <corolith/agent/detail/memory_watch.hpp>
 #include <corolith/agent/detail/parent_death.hpp>
 #include <corolith/agent/detail/progress_page.hpp>
+#include <corolith/agent/detail/shared_arguments.hpp>
+#include <corolith/agent/detail/slot_mail.hpp>
+#include <corolith/agent/detail/slot_page.hpp>
 #include <corolith/core/log.hpp>
 #include <corolith/core/segment_pool.hpp>
+#include <corolith/core/unique_fd.hpp>
 #include <corolith/wire/blocking_link.hpp>
 #include <corolith/wire/messages.hpp>
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <stdio_ext.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -24,9 +32,11 @@
 #include <cstring>
 #include <deque>
 #include <iostream>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -42,14 +52,33 @@ inline constexpr std::int64_t hold_ns = 1'000'000;  // a result waits about as l
 inline constexpr std::size_t hold_bytes = 64 * 1024;
 inline constexpr std::size_t share_bytes = 64 * 1024;  // a larger result is handed over, not copied
 
-// Two threads. The main thread runs the calls and, while it has none, waits for messages itself: a call on an idle worker
-// costs one wake-up. The watcher takes over receiving and flushing while a call runs for longer than its tick of 1 ms, and
-// sleeps while nothing runs at all.
+/// What the slots of a worker process share.
+struct worker_process_state {
+  explicit worker_process_state(bool with_threads) : threads(with_threads) {}
+
+  const bool threads;  // slots are threads
+  std::once_flag placed;
+  shared_arguments_table arguments;
+  std::mutex handler_mutex;
+  std::shared_ptr<uplink::handler> handler;
+};
+
+// One slot, with two threads. The main thread runs the calls and, while it has none, waits for messages itself: a call on an idle
+// worker costs one wake-up. The watcher takes over receiving and flushing while a call runs for longer than its tick of 1 ms, and
+// sleeps while nothing runs at all. Slots of one process have connections of their own, and so do not meet when they send.
 class worker_process_main final : public uplink {
  public:
-  worker_process_main(int fd, progress_page& page) : fd_(fd), page_(page), link_(fd) { reader_.accept_segments(); }
+  worker_process_main(std::shared_ptr<worker_process_state> process, unique_fd fd, progress_page& page)
+      : process_(std::move(process)),
+        fd_(std::move(fd)),
+        page_(page),
+        link_(fd_.get()),
+        wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    reader_.accept_segments();
+  }
 
-  int run();
+  /// On the thread that is to run the calls.
+  void run();
 
   void send_up(message_type inner, byte_span head, shared_bytes tail) override;
   void set_handler(handler on_message) override;
@@ -62,8 +91,9 @@ class worker_process_main final : public uplink {
     codec::function_key function{};
     codec::thunk run = nullptr;
     shared_bytes shared;
-    bool fetched = false;           // `shared` is what it stands for
-    std::shared_ptr<void> decoded;  // of `shared`, kept from call to call
+    std::shared_ptr<shared_arguments> common;  // of all slots
+    std::shared_ptr<void> decoded;             // of `shared`, kept from call to call
+    bool settled = false;                      // `shared` and `decoded` are those of all slots
     std::uint64_t memory = 0;
   };
   struct waiting_call {
@@ -92,10 +122,11 @@ class worker_process_main final : public uplink {
   void poke() noexcept;
   void agent_is_gone() noexcept;
 
-  int fd_;
+  const std::shared_ptr<worker_process_state> process_;
+  const unique_fd fd_;
   progress_page& page_;
   wire::blocking_link link_;
-  int wake_fd_ = -1;
+  const unique_fd wake_fd_;
 
   std::mutex in_mutex_;  // whoever receives
   wire::frame_reader reader_;
@@ -108,9 +139,6 @@ class worker_process_main final : public uplink {
   std::unordered_map<std::uint64_t, std::unique_ptr<known_batch>> batches_;
   std::vector<std::unique_ptr<known_batch>> closed_;  // freed by the main thread: one of them may be in use
 
-  std::mutex handler_mutex_;
-  std::shared_ptr<handler> handler_;
-
   // Odd while a call runs. The main thread writes it; the watcher sees from it how long the same call has been running.
   std::atomic<std::uint64_t> steps_{0};
   std::atomic<bool> busy_{false};       // the main thread is not waiting for messages
@@ -122,6 +150,7 @@ class worker_process_main final : public uplink {
 
   // The main thread's own.
   const std::int32_t pid_ = static_cast<std::int32_t>(::getpid());
+  slot_context context_;
   current_call current_;
   byte_buffer result_;
   known_batch* last_batch_ = nullptr;
@@ -136,9 +165,12 @@ inline std::int64_t system_ns() noexcept {
       .count();
 }
 
-// Before the result: whoever has the result has the output too.
-inline void flush_output() noexcept {
-  std::fflush(stdout);
+// Before the result: whoever has the result has the output too. Where slots are threads std::cout holds nothing back (see
+// run_worker_threads), as it is not for several threads at once when the program has taken it apart from stdout. And stdout is looked at
+// before its lock is taken, in which all would meet: what this thread has written it sees.
+inline void flush_output(bool threads) noexcept {
+  if (!threads || ::__fpending(stdout) != 0) std::fflush(stdout);
+  if (threads) return;
   try {
     std::cout.flush();
   } catch (const std::exception&) {  // the function asked for exceptions from its stream; it has ended
@@ -147,10 +179,9 @@ inline void flush_output() noexcept {
 
 // --- the main thread --------------------------------------------------------------------------------------------------
 
-inline int worker_process_main::run() {
-  wake_fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // lines of a call that still runs are of interest
-  process_uplink = this;
+inline void worker_process_main::run() {
+  context_.up = this;
+  (process_->threads ? thread_slot : only_slot) = &context_;
   std::thread watcher([this] { watch(); });
   try {
     waiting_call call;
@@ -163,9 +194,9 @@ inline int worker_process_main::run() {
   ending_ = true;
   poke();
   watcher.join();
-  process_uplink = nullptr;
-  ::close(wake_fd_);
-  return 0;
+  (process_->threads ? thread_slot : only_slot) = nullptr;
+  // It is closed when nobody has this uplink any more. To the agent the end of a process's only connection is the end of it.
+  if (process_->threads) ::shutdown(fd_.get(), SHUT_RDWR);
 }
 
 inline bool worker_process_main::next_call(waiting_call& out) {
@@ -235,16 +266,16 @@ inline void worker_process_main::run_call(waiting_call& call) {
     codec::encode(result_, wire::failure{"", "a call of a batch that this worker does not know", "", "", 0, 0});
   } else {
     apply_memory_limit(batch->memory);
-    running_call = &current_;
+    context_.call = &current_;
     page_.enter(call.id);
     steps_.store(steps_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     invoke(*batch, call.body.span().subspan(sizeof(call_id)), head);
-    flush_output();
+    flush_output(process_->threads);
     steps_.store(steps_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
     attention_.store(false, std::memory_order_relaxed);
-    running_call = nullptr;
+    context_.call = nullptr;
     call.body = {};  // who hears of the result may use the memory of a large argument again
-    if (call_ended != nullptr) call_ended(call.id);
+    if (const auto hook = call_ended.load(std::memory_order_acquire)) hook(call.id);
   }
   head.ended_ns = now_ns_ = system_ns();
   bool more;
@@ -263,13 +294,16 @@ inline bool worker_process_main::invoke(known_batch& batch, byte_span element, w
   try {
     if (batch.run != nullptr) {
       std::optional<shared_bytes> fetched;
-      if (courier.fetch != nullptr) {
-        if (!batch.fetched) batch.shared = courier.fetch(batch.shared).value_or(batch.shared);
-        batch.fetched = true;
-        if ((fetched = courier.fetch(element))) element = *fetched;
-      }
+      if (courier.fetch != nullptr && (fetched = courier.fetch(element))) element = *fetched;
       codec::invocation call{batch.shared.span(), element, result_, &batch.decoded};
+      if (!batch.settled) {
+        batch.shared = batch.common->bytes(batch.shared);
+        call.shared = batch.shared.span();
+        call.cache = &batch.common->decoded;
+        call.cache_guard = &batch.common->guard;
+      }
       batch.run(call);
+      if (!std::exchange(batch.settled, true)) batch.decoded = batch.common->kept();
       if (courier.send != nullptr) courier.send(result_, sizeof head);
       return true;
     }
@@ -337,6 +371,7 @@ inline void worker_process_main::handle(wire::message&& got) {
       made->function = opened.function;
       made->run = codec::find_function(opened.function);
       made->shared = std::move(opened.shared);
+      made->common = process_->arguments.of(opened.batch);
       made->memory = opened.limits.memory;
       const std::lock_guard lock(queue_mutex_);
       auto& place = batches_[opened.batch];
@@ -359,8 +394,8 @@ inline void worker_process_main::handle(wire::message&& got) {
       const auto inner = wire::read_head<message_type>(got.body);
       std::shared_ptr<handler> to;
       {
-        const std::lock_guard lock(handler_mutex_);
-        to = handler_;
+        const std::lock_guard lock(process_->handler_mutex);
+        to = process_->handler;
       }
       if (to && *to) (*to)(inner, got.body.slice(1));
       return;
@@ -371,12 +406,25 @@ inline void worker_process_main::handle(wire::message&& got) {
   }
 }
 
+// This thread; nothing is lost where it is refused.
+inline void run_on(const std::vector<std::int32_t>& cpus) noexcept {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const std::int32_t cpu : cpus)
+    if (cpu >= 0 && cpu < CPU_SETSIZE) CPU_SET(static_cast<unsigned>(cpu), &set);
+  ::sched_setaffinity(0, sizeof set, &set);
+}
+
+// The first message: the main thread, which waits for it, is the one that gets it.
 inline void worker_process_main::set_up(const wire::worker_setup& setup) {
   current_.host = setup.host;
   slot_memory_ = setup.memory_limit;
-  segment_pool::of_process().allow(segment_limits::of_machine(setup.workers));
-  if (!setup.working_directory.empty() && ::chdir(setup.working_directory.c_str()) != 0)
-    log::warning("cannot change to the directory " + setup.working_directory + ": " + std::strerror(errno));
+  if (!setup.cpus.empty()) run_on(setup.cpus);
+  std::call_once(process_->placed, [&] {
+    segment_pool::of_process().allow(segment_limits::of_machine(setup.workers));
+    if (!setup.working_directory.empty() && ::chdir(setup.working_directory.c_str()) != 0)
+      log::warning("cannot change to the directory " + setup.working_directory + ": " + std::strerror(errno));
+  });
   link_.append(message_type::worker_hello, wire::pack(wire::worker_hello{pid_}));
   link_.flush();
 }
@@ -424,15 +472,15 @@ inline void worker_process_main::send_up(message_type inner, byte_span head, sha
 
 inline void worker_process_main::set_handler(handler on_message) {
   auto made = std::make_shared<handler>(std::move(on_message));
-  const std::lock_guard lock(handler_mutex_);
-  handler_.swap(made);
+  const std::lock_guard lock(process_->handler_mutex);
+  process_->handler.swap(made);
 }
 
 // --- the watcher ------------------------------------------------------------------------------------------------------
 
 inline void worker_process_main::poke() noexcept {
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(wake_fd_, &one, sizeof one);
+  [[maybe_unused]] const auto written = ::write(wake_fd_.get(), &one, sizeof one);
 }
 
 inline void worker_process_main::try_receive() {
@@ -442,7 +490,7 @@ inline void worker_process_main::try_receive() {
 
 // One round: at most 1 ms, or as long as one call runs and nothing comes.
 inline void worker_process_main::watch_tick(std::uint64_t& seen) {
-  pollfd fds[2] = {{wake_fd_, POLLIN, 0}, {fd_, POLLIN, 0}};
+  pollfd fds[2] = {{wake_fd_.get(), POLLIN, 0}, {fd_.get(), POLLIN, 0}};
   const std::uint64_t step = steps_;
   const bool runs = step % 2 == 1;
   const bool stuck = runs && (step == seen || attention_);
@@ -462,7 +510,7 @@ inline void worker_process_main::watch_tick(std::uint64_t& seen) {
   }
   std::uint64_t pokes;
   if (fds[0].revents != 0) [[maybe_unused]]
-    const auto got = ::read(wake_fd_, &pokes, sizeof pokes);
+    const auto got = ::read(wake_fd_.get(), &pokes, sizeof pokes);
 }
 
 inline void worker_process_main::watch() noexcept {
@@ -478,7 +526,7 @@ inline void worker_process_main::watch() noexcept {
       idle_ticks = busy_ ? 0 : idle_ticks + 1;
       if (idle_ticks < ticks_before_sleep) continue;
       parked_ = true;
-      pollfd wake{wake_fd_, POLLIN, 0};
+      pollfd wake{wake_fd_.get(), POLLIN, 0};
       if (!busy_ && !ending_) ::poll(&wake, 1, pool.keeps_any() ? look_at_memory_ms : -1);
       parked_ = false;
       idle_ticks = 0;
@@ -491,20 +539,77 @@ inline void worker_process_main::watch() noexcept {
 
 inline void worker_process_main::agent_is_gone() noexcept { kill_own_group(); }
 
+inline void begin_worker() {
+  die_with_parent(parent_death::kill_group);
+  log::set_role("worker " + std::to_string(::getpid()));
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // lines of a call that still runs are of interest
+  is_worker = true;
+}
+
+/// The threads of the slots that a process has had, of which those that have ended are joined from time to time.
+class slot_threads {
+  struct slot {
+    std::thread thread;
+    std::atomic<bool> ended{false};
+  };
+
+ public:
+  ~slot_threads() {
+    for (slot& each : slots_) each.thread.join();
+  }
+  void start(const std::shared_ptr<worker_process_state>& process, slot_mail::delivery&& got) {
+    std::erase_if(slots_, [](slot& each) {
+      if (!each.ended) return false;
+      each.thread.join();
+      return true;
+    });
+    slot& made = slots_.emplace_back();
+    try {
+      made.thread = std::thread(&slot_threads::run, process, std::move(got), std::ref(made));
+    } catch (const std::system_error& problem) {  // the agent sees the connection end
+      log::error(std::string("worker: no thread for another slot: ") + problem.what());
+      slots_.pop_back();
+    }
+  }
+
+ private:
+  static void run(const std::shared_ptr<worker_process_state>& process, slot_mail::delivery got, slot& made) {
+    const slot_page shared(std::move(got.page));
+    const blamed_thread blamed(shared.page());
+    std::make_shared<worker_process_main>(process, std::move(got.connection), shared.page())->run();
+    made.ended = true;
+  }
+
+  std::list<slot> slots_;
+};
+
 }  // namespace detail
 
 COROLITH_DECL int run_worker(int fd, int page_fd) {
-  detail::die_with_parent(detail::parent_death::kill_group);
-  detail::progress_page own_page;
-  detail::progress_page* page = &own_page;
-  if (page_fd >= 0) {
-    void* mapped = ::mmap(nullptr, detail::progress_page::size, PROT_READ | PROT_WRITE, MAP_SHARED, page_fd, 0);
-    if (mapped != MAP_FAILED) page = static_cast<detail::progress_page*>(mapped);
-    ::close(page_fd);
-  }
+  detail::begin_worker();
+  const detail::slot_page page((unique_fd(page_fd)));
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);  // not for the programs that a function may start
-  log::set_role("worker " + std::to_string(::getpid()));
-  return detail::worker_process_main(fd, *page).run();
+  // Never closed: the agent would end a process whose connection is gone, and this one has to end orderly.
+  ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  auto process = std::make_shared<detail::worker_process_state>(false);
+  std::make_shared<detail::worker_process_main>(std::move(process), unique_fd(fd), page.page())->run();
+  detail::is_worker = false;
+  return 0;
+}
+
+COROLITH_DECL int run_worker_threads(int slots_fd) {
+  detail::begin_worker();
+  std::cout << std::unitbuf;
+  ::fcntl(slots_fd, F_SETFD, FD_CLOEXEC);
+  const unique_fd mail(slots_fd);
+  detail::blame_crashes();
+  {
+    const auto process = std::make_shared<detail::worker_process_state>(true);
+    detail::slot_threads slots;
+    while (auto got = detail::slot_mail::receive(mail.get())) slots.start(process, std::move(*got));
+  }
+  detail::is_worker = false;
+  return 0;
 }
 
 }  // namespace agent

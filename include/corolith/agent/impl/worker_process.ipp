@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -17,8 +17,11 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <system_error>
+#include <thread>
+#include <utility>
 
 namespace corolith {
 inline namespace v0 {
@@ -84,12 +87,48 @@ inline std::vector<char*> pointers(std::vector<std::string>& strings) {
   return result;
 }
 
+class all_signals_blocked {
+ public:
+  all_signals_blocked() noexcept {
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  all_signals_blocked(const all_signals_blocked&) = delete;
+  all_signals_blocked& operator=(const all_signals_blocked&) = delete;
+  ~all_signals_blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
+/// Readable when the process is gone. Where there is no pidfd (valgrind knows of none) a thread waits for it.
+inline unique_fd watch_exit(pid_t pid) {
+  unique_fd watched(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (watched) return watched;
+  if (errno != ENOSYS) checked(-1, "cannot watch a worker (pidfd_open)");
+  unique_fd told(checked(::eventfd(0, EFD_CLOEXEC), "cannot watch a worker (eventfd)"));
+  unique_fd teller(checked(::fcntl(told.get(), F_DUPFD_CLOEXEC, 3), "cannot watch a worker"));
+  const all_signals_blocked blocked;
+  std::thread([pid, to = std::move(teller)] {
+    siginfo_t info{};
+    while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+    }
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(to.get(), &one, sizeof one);
+  }).detach();
+  return told;
+}
+
 COROLITH_DECL worker_process::worker_process(const worker_command& command) {
-  std::vector<std::string> arguments{command.program, "--corolith-worker", "fd=3", "page=4"};
+  const bool threads = command.page < 0;
+  std::vector<std::string> arguments{command.program, "--corolith-worker", threads ? "slots=3" : "fd=3"};
+  if (!threads) arguments.emplace_back("page=4");
   std::vector<std::string> environment = command.environment;
   const unique_fd null(checked(::open("/dev/null", O_RDONLY | O_CLOEXEC), "cannot open /dev/null"));
   std::array<int, 2> pair{}, out{}, err{};
-  checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), "cannot make a socket pair for a worker");
+  checked(::socketpair(AF_UNIX, (threads ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_CLOEXEC, 0, pair.data()),
+          "cannot make a socket pair for a worker");
   socket = unique_fd(pair[0]);
   const unique_fd childs_socket(pair[1]);
   checked(::pipe2(out.data(), O_CLOEXEC), "cannot make a pipe for a worker");
@@ -99,37 +138,33 @@ COROLITH_DECL worker_process::worker_process(const worker_command& command) {
   errors = unique_fd(err[0]);
   const unique_fd childs_errors(err[1]);
   for (const int fd : {output.get(), errors.get()}) ::fcntl(fd, F_SETFL, O_NONBLOCK);
-  const unique_fd page(checked(::memfd_create("corolith-worker", MFD_CLOEXEC), "cannot share memory with a worker"));
-  checked(::ftruncate(page.get(), progress_page::size), "cannot share memory with a worker");
-  void* mapped = ::mmap(nullptr, progress_page::size, PROT_READ | PROT_WRITE, MAP_SHARED, page.get(), 0);
-  if (mapped != MAP_FAILED) page_ = static_cast<progress_page*>(mapped);
 
   child_plan plan;
   plan.program = command.program.c_str();
   plan.file = command.file;
   plan.argv = pointers(arguments);
   plan.envp = pointers(environment);
-  plan.fds = {null.get(), childs_output.get(), childs_errors.get(), childs_socket.get(), page.get()};
+  plan.fds = {null.get(), childs_output.get(), childs_errors.get(), childs_socket.get(),
+              threads ? null.get() : command.page};
   plan.parent = ::getpid();
   CPU_ZERO(&plan.cpus);
   for (const int cpu : command.cpus)
     if (cpu >= 0 && cpu < CPU_SETSIZE) CPU_SET(static_cast<unsigned>(cpu), &plan.cpus);
   plan.pins = !command.cpus.empty();
 
-  sigset_t all, before;
-  sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, &before);  // no handler of the agent's runs in the child
-  pid_ = ::fork();
-  if (pid_ == 0) run_child(plan);
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  {
+    const all_signals_blocked no_handler_of_the_agent_runs_in_the_child;
+    pid_ = ::fork();
+    if (pid_ == 0) run_child(plan);
+  }
   checked(pid_, "cannot start a worker");
   ::setpgid(pid_, pid_);  // whichever of the two comes first
-  exited = unique_fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-  if (!exited) {
-    const int problem = errno;
+  try {
+    exited = watch_exit(pid_);
+  } catch (const std::system_error&) {
     kill_group();
     reap();
-    throw std::system_error(problem, std::generic_category(), "cannot watch a worker (pidfd_open)");
+    throw;
   }
 }
 
@@ -138,7 +173,6 @@ COROLITH_DECL worker_process::~worker_process() {
     kill_group();
     reap();
   }
-  if (page_ != nullptr) ::munmap(page_, progress_page::size);
 }
 
 COROLITH_DECL void worker_process::kill_group() noexcept {

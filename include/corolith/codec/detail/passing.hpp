@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -163,8 +164,11 @@ struct call_shape {
     }
   }
 
-  static std::shared_ptr<shared_access> decode_shared(byte_span bytes, std::shared_ptr<void>* cache) {
+  static std::shared_ptr<shared_access> decode_shared(byte_span bytes, std::shared_ptr<void>* cache,
+                                                      std::mutex* guard) {
+    [[maybe_unused]] std::unique_lock<std::mutex> lock;
     if constexpr (kept) {
+      if (guard != nullptr) lock = std::unique_lock(*guard);
       if (cache != nullptr && *cache != nullptr) return std::static_pointer_cast<shared_access>(*cache);
     }
     auto decoded = std::make_shared<shared_values>(decode_shared_part<Callable, shared_arguments>(bytes));

@@ -68,7 +68,8 @@ COROLITH_DECL void local::spawn(child& agent) {
   const int log = ::open(agent.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   int failure = null < 0 || log < 0 ? errno : 0;
   if (failure == 0)
-    failure = process::spawn(agent.pid, own_executable, agent.arguments, {null, null, log}, process::apart::group);
+    failure = process::spawn(agent.pid, own_executable_to_run().c_str(), agent.arguments, {null, null, log},
+                             process::apart::group);
   if (null >= 0) ::close(null);
   if (log >= 0) ::close(log);
   if (failure != 0)

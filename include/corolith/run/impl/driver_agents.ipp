@@ -163,6 +163,7 @@ COROLITH_DECL void driver_core::greet(agent_session& session, const wire::messag
   welcome.heartbeat_ms = in_ms(settings_.heartbeat);
   welcome.silence_ms = in_ms(settings_.silence);
   welcome.grace_ms = in_ms(settings_.grace);
+  welcome.threads = settings_.isolation == isolation_mode::thread;
   session.channel->send(wire::message_type::welcome, wire::pack(welcome));
 }
 

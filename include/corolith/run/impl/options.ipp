@@ -36,6 +36,12 @@ inline progress_mode parse_progress(const config::entry& from) {
   reject(from, fmt::format("'{}' is none of auto, lines, never", from.value));
 }
 
+inline isolation_mode parse_isolation(const config::entry& from) {
+  if (from.value == "process") return isolation_mode::process;
+  if (from.value == "thread") return isolation_mode::thread;
+  reject(from, fmt::format("'{}' is neither process nor thread", from.value));
+}
+
 inline port_range parse_ports(const config::entry& from) {
   const std::size_t dash = from.value.find('-');
   const config::entry first{from.value.substr(0, dash), from.source};
@@ -85,6 +91,9 @@ inline const auto& option_rows() {
       option_row{"gpus", "N", "GPUs per agent (0)", [](options& o, const entry& e) { o.gpus = parse_count(e, 0, 64); }},
       option_row{"agent-memory", "SIZE", "memory per agent (what the node has)",
                  [](options& o, const entry& e) { o.memory = parse_size(e); }},
+      option_row{"isolation", "MODE",
+                 "slots of an agent are worker processes or threads of one: process or thread (process)",
+                 [](options& o, const entry& e) { o.isolation = parse_isolation(e); }},
       option_row{"listen", "ADDRESS", "where agents call back, tcp:HOST:PORT (local: a Unix socket)",
                  [](options& o, const entry& e) { o.listen = e.value; }},
       option_row{"interface", "NAME", "network interface where agents call back (all)",

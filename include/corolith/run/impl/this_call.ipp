@@ -8,6 +8,7 @@
 #include <corolith/run/detail/run_store.hpp>
 #include <corolith/run/this_call.hpp>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,15 +18,14 @@ namespace corolith {
 inline namespace v0 {
 namespace detail {
 
-/// The executor of calls that make calls: everything goes up to the driver through the agent.
+/// The executor of calls that make calls: everything goes up to the driver through the agent. One for all slots of a worker; each batch
+/// goes the way of the slot that opened it.
 class nested_backend : public backend, public std::enable_shared_from_this<nested_backend> {
  public:
-  explicit nested_backend(agent::uplink& up) : up_(up) {}
-
   static std::shared_ptr<nested_backend> of_this_worker() {
     static const std::shared_ptr<nested_backend> instance = [] {
-      auto made = std::make_shared<nested_backend>(*agent::worker_uplink());
-      made->up_.set_handler([made](wire::message_type type, shared_bytes body) { made->received(type, body); });
+      auto made = std::make_shared<nested_backend>();
+      own_uplink()->set_handler([made](wire::message_type type, shared_bytes body) { made->received(type, body); });
       agent::on_call_end([](const call_id& id) noexcept { of_this_worker()->call_ended(id); });
       return made;
     }();
@@ -34,6 +34,7 @@ class nested_backend : public backend, public std::enable_shared_from_this<neste
 
   std::uint64_t open(std::shared_ptr<batch_link> link, batch_request request) override {
     const agent::current_call* caller = agent::current();
+    const std::shared_ptr<agent::uplink> up = own_uplink();
     nested_open asked;
     asked.function = request.function;
     asked.shared = std::move(request.shared);
@@ -44,30 +45,47 @@ class nested_backend : public backend, public std::enable_shared_from_this<neste
     std::lock_guard lock(mutex_);
     asked.batch = next_++;
     // From its first open batch to the end of its last: the caller is taken to wait.
-    if (caller != nullptr && ++open_of_[by] == 1) up_.blocked(by);
-    batches_.emplace(asked.batch, opened{std::move(link), by});
-    up_.send_up(wire::message_type::batch_open, {}, wire::pack(asked));
+    if (caller != nullptr && ++open_of_[by] == 1) {
+      ++callers_;
+      up->blocked(by);
+    }
+    batches_.emplace(asked.batch, opened{std::move(link), up, by});
+    up->send_up(wire::message_type::batch_open, {}, wire::pack(asked));
     return asked.batch;
   }
 
   void feed(std::uint64_t batch, element_block block, bool last) override {
-    if (block.count() != 0) up_.send_up(wire::message_type::call, {}, pack_elements(batch, block));
-    if (last) up_.send_up(wire::message_type::batch_close, bytes_of(batch));
+    const std::shared_ptr<agent::uplink> up = uplink_of(batch);
+    if (up && block.count() != 0) up->send_up(wire::message_type::call, {}, pack_elements(batch, block));
+    if (up && last) up->send_up(wire::message_type::batch_close, bytes_of(batch));
   }
   void consumed(std::uint64_t batch, std::uint32_t count) override {
-    up_.send_up(wire::message_type::returned, bytes_of(nested_count{batch, count, 0}));
+    if (const auto up = uplink_of(batch))
+      up->send_up(wire::message_type::returned, bytes_of(nested_count{batch, count, 0}));
   }
   void cancel(std::uint64_t batch, std::optional<std::uint32_t> index) override {
-    up_.send_up(wire::message_type::cancel, bytes_of(call_id{batch, index.value_or(every_index), 0}));
+    if (const auto up = uplink_of(batch)) send_cancel(*up, batch, index.value_or(every_index));
   }
   void cancel_all() override {
     std::lock_guard lock(mutex_);
-    for (const auto& [batch, known] : batches_) cancel(batch, std::nullopt);
+    for (const auto& [batch, known] : batches_) send_cancel(*known.up, batch, every_index);
   }
   void close() override {}  // the agents are the driver's
 
  private:
-  // On the worker's reading thread.
+  /// Of the slot that this thread runs the calls of.
+  static std::shared_ptr<agent::uplink> own_uplink() {
+    if (agent::uplink* up = agent::worker_uplink()) return up->shared_from_this();
+    throw error(errc::misuse,
+                "where slots are threads (isolation = thread), calls can be made only on the thread that runs the "
+                "call: make them "
+                "there, and hand their futures to other threads");
+  }
+  static void send_cancel(agent::uplink& up, std::uint64_t batch, std::uint32_t index) {
+    up.send_up(wire::message_type::cancel, bytes_of(call_id{batch, index, 0}));
+  }
+
+  // On a reading thread of the worker.
   void received(wire::message_type type, const shared_bytes& body) {
     const auto batch = type == wire::message_type::result ? wire::read_head<nested_result>(body).head.id.batch
                                                           : wire::read_head<std::uint64_t>(body);
@@ -89,17 +107,19 @@ class nested_backend : public backend, public std::enable_shared_from_this<neste
 
   // What a call leaves behind goes on without it, wherever its worker goes; nobody will hear of the results.
   void call_ended(const call_id& caller) noexcept {
+    if (callers_ == 0) return;  // this thread's calls are counted, and of no other is the end
     std::vector<std::shared_ptr<batch_link>> left;
     {
       std::lock_guard lock(mutex_);
       if (open_of_.erase(caller) == 0) return;
+      --callers_;
       for (auto known = batches_.begin(); known != batches_.end();) {
         if (known->second.by != caller) {
           ++known;
           continue;
         }
         try {
-          up_.send_up(wire::message_type::goodbye, bytes_of(known->first));
+          known->second.up->send_up(wire::message_type::goodbye, bytes_of(known->first));
         } catch (const error&) {  // the agent is gone, and this process ends
         }
         left.push_back(std::move(known->second.link));
@@ -110,6 +130,12 @@ class nested_backend : public backend, public std::enable_shared_from_this<neste
       link->abandoned(std::make_exception_ptr(error(errc::closed, "the call that made this one has ended")));
   }
 
+  // Null when the batch is over, and nobody is interested in what is said of it.
+  std::shared_ptr<agent::uplink> uplink_of(std::uint64_t batch) {
+    std::lock_guard lock(mutex_);
+    const auto found = batches_.find(batch);
+    return found == batches_.end() ? nullptr : found->second.up;
+  }
   std::shared_ptr<batch_link> find(std::uint64_t batch) {
     std::lock_guard lock(mutex_);
     const auto found = batches_.find(batch);
@@ -120,19 +146,22 @@ class nested_backend : public backend, public std::enable_shared_from_this<neste
     const auto found = batches_.find(batch);
     if (found == batches_.end()) return;
     const auto caller = open_of_.find(found->second.by);
+    const std::shared_ptr<agent::uplink> up = std::move(found->second.up);
     batches_.erase(found);
     if (caller == open_of_.end() || --caller->second != 0) return;
-    up_.unblocked(caller->first);  // of no effect when that call has ended before the calls that it made
+    up->unblocked(caller->first);  // of no effect when that call has ended before the calls that it made
     open_of_.erase(caller);
+    --callers_;
   }
 
   struct opened {
     std::shared_ptr<batch_link> link;
+    std::shared_ptr<agent::uplink> up;
     call_id by;  // zeros: no call's, but a thread's that outlived its call
   };
 
-  agent::uplink& up_;
   std::mutex mutex_;
+  std::atomic<std::size_t> callers_{0};  // of open_of_
   std::uint64_t next_ = 1;
   std::map<std::uint64_t, opened> batches_;
   std::map<call_id, std::size_t> open_of_;  // how many batches a call has open
@@ -156,7 +185,12 @@ COROLITH_DECL const corolith::store& call_context::store() const {
 
 COROLITH_DECL call_context this_call() {
   const agent::current_call* call = agent::current();
-  if (call == nullptr) throw error(errc::misuse, "this_call() has a meaning only inside a remote function");
+  if (call == nullptr)
+    throw error(errc::misuse,
+                agent::in_worker()
+                    ? "this_call() has a meaning only inside a remote function and, where slots are threads "
+                      "(isolation = thread), on the thread that runs it: hand its value to other threads"
+                    : "this_call() has a meaning only inside a remote function");
   return {call->id, call->host, call->stop};
 }
 
