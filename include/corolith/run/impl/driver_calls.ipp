@@ -33,6 +33,7 @@ COROLITH_DECL void driver_core::open(std::uint64_t batch, std::shared_ptr<batch_
   entry.link = std::move(link);
   entry.size = request.size.value_or(0);
   entry.nested = request.nested;
+  entry.limits = request.limits;
   wire::batch_open opened;
   opened.batch = batch;
   opened.function = request.function;
@@ -81,6 +82,7 @@ COROLITH_DECL void driver_core::result(agent_session& session, const wire::messa
   if (found == batches_.end()) return;  // the batch is over: a late result of an older attempt
   const auto verdict = scheduler_.finished(session.id, head.id, static_cast<schedule::outcome_kind>(head.kind),
                                            std::max<std::int64_t>(0, head.ended_ns - head.started_ns), steady_now_ns());
+  measure(head);
   using schedule::verdict::deliver, schedule::verdict::failed;
   if (verdict != deliver && verdict != failed) return;
   call_outcome outcome;

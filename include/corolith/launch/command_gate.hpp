@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <corolith/core/version.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+
+namespace corolith {
+inline namespace v0 {
+namespace launch {
+
+/// Lets one command through in an interval, for all who share it, in the order in which they asked first. Not thread-safe.
+class command_gate {
+ public:
+  using clock = std::chrono::steady_clock;
+
+  explicit command_gate(std::chrono::nanoseconds interval = std::chrono::seconds(5)) : interval_(interval) {}
+
+  /// Whether `who` may run a command now; if not it keeps its place until it may or leaves.
+  bool may(const void* who, clock::time_point now = clock::now()) {
+    if (std::find(waiting_.begin(), waiting_.end(), who) == waiting_.end()) waiting_.push_back(who);
+    if (now < next_ || waiting_.front() != who) return false;
+    waiting_.pop_front();
+    next_ = now + interval_;
+    return true;
+  }
+  void leave(const void* who) noexcept {
+    waiting_.erase(std::remove(waiting_.begin(), waiting_.end(), who), waiting_.end());
+  }
+
+ private:
+  std::chrono::nanoseconds interval_;
+  clock::time_point next_{};
+  std::deque<const void*> waiting_;
+};
+
+}  // namespace launch
+}  // namespace v0
+}  // namespace corolith
