@@ -51,7 +51,6 @@ expect_out '^pool gp is up' "pool up"
 head=$(head_of gp)
 [ "$(stat -c %a "$COROLITH_POOLS/gp")" = 700 ] || fail "the folder of the pool is open to others"
 [ "$(stat -c %a "$COROLITH_POOLS/gp/secret")" = 600 ] || fail "the secret of the pool can be read by others"
-digits=$(cat "$COROLITH_POOLS/gp/secret")
 [ "$(ps -o sid= -p "$head" | tr -d ' ')" = "$head" ] || fail "the head has no session of its own"
 is gp "len(p['nodes'])" 2 || fail "pool up --wait did not wait for its nodes"
 pool up gp
@@ -69,7 +68,7 @@ until_true "the first driver to have all" is gp "p['leased']" 4
 launch "$examples/sleep" --pool gp --calls 400 --ms 50
 second=$pid
 until_true "half for each of two drivers" is gp "sorted((d['program'], d['slots']) for d in p['drivers'])" "[('sleep', 2), ('steady', 2)]"
-ps -eo args | grep -qF "$digits" && fail "the secret is on a command line"
+ps -eo args | grep -qFf "$COROLITH_POOLS/gp/secret" && fail "the secret is on a command line"
 for each in "$first" "$second"; do
   finished "$each"
   expect_status 0 "one of two programs in a pool"

@@ -69,7 +69,7 @@ struct cluster {
     const double busy = std::min<double>(static_cast<double>(slots()), work / mean);
     work = std::max(0.0, work - busy * std::chrono::duration<double>(by).count());
     const std::size_t nodes = jobs.size() * per_job();
-    REQUIRE(nodes <= std::max(policy.settings().max_nodes, policy.settings().min_nodes));
+    if (plan.start != 0 && nodes > policy.settings().max_nodes) FAIL(nodes << " nodes are too many");
   }
   void run(std::chrono::nanoseconds time) {
     for (const auto end = now + time; now < end;) step();

@@ -226,7 +226,8 @@ TEST_CASE("whatever comes and goes, nothing is given twice, nobody starves, and 
     CAPTURE(seed);
     std::mt19937 random(seed);
     simulated pool{{}};
-    for (std::uint64_t id = 1; id <= 1 + random() % 4; ++id) pool.state.nodes[id].slots = static_cast<std::uint32_t>(1 + random() % 9);
+    for (std::uint64_t id = 1; id <= 1 + random() % 4; ++id)
+      pool.state.nodes[id].slots = static_cast<std::uint32_t>(1 + random() % 9);
     for (int event = 0; event < 30; ++event) {
       const std::uint64_t who = 11 + random() % 4;
       switch (random() % 4) {

@@ -2,7 +2,7 @@
 # A pool on the three nodes of a Slurm cluster: from nothing to three nodes and back with the work, shared by two programs, through the loss
 # of a node and the end of jobs, with few commands of Slurm.
 source "$(dirname "$0")/library.bash"
-start_cluster nodes=3 cpus=4 </dev/null
+start_cluster nodes=3 cpus=2 </dev/null
 corolith=$build/tools/corolith
 export COROLITH_POOLS=$HOME/.corolith/pools
 mkdir -p "$HOME/.corolith"

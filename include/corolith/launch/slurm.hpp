@@ -47,7 +47,7 @@ class slurm : public launcher {
   using clock = std::chrono::steady_clock;
   enum class phase { none, waiting, submitting, submitted, over };
 
-  COROLITH_DECL bool may_command();
+  COROLITH_DECL bool may_command(bool pressing);
   COROLITH_DECL void submit();
   COROLITH_DECL void submit_now();
   COROLITH_DECL void take_submission();

@@ -79,7 +79,7 @@ COROLITH_DECL slurm::~slurm() {
   if (gate_) gate_->leave(this);
 }
 
-COROLITH_DECL bool slurm::may_command() { return !gate_ || gate_->may(this); }
+COROLITH_DECL bool slurm::may_command(bool pressing) { return !gate_ || gate_->may(this, pressing); }
 
 COROLITH_DECL std::optional<std::uint32_t> slurm::allocated_nodes() {
   if (std::getenv("SLURM_JOB_ID") == nullptr) return std::nullopt;
@@ -121,7 +121,7 @@ COROLITH_DECL void slurm::submit() {
   cancelling_.reset();
   asked_ = 0;
   phase_ = phase::waiting;
-  if (in_allocation_ || may_command()) submit_now();
+  if (in_allocation_ || may_command(true)) submit_now();
 }
 
 COROLITH_DECL void slurm::submit_now() {
@@ -146,9 +146,10 @@ COROLITH_DECL std::vector<unit_exit> slurm::ended() {
   if (submission_ && submission_->done()) in_allocation_ ? take_step_end() : take_submission();
   if (question_ && question_->done()) take_answer();
   end_deserted();
-  if (phase_ == phase::waiting && may_command()) submit_now();
-  if (phase_ == phase::submitted && cancel_wanted_ && may_command()) cancel();
-  if (phase_ == phase::submitted && !question_ && !cancelling_ && clock::now() >= ask_at_ && may_command()) ask_queue();
+  if (phase_ == phase::waiting && may_command(true)) submit_now();
+  if (phase_ == phase::submitted && cancel_wanted_ && may_command(true)) cancel();
+  if (phase_ == phase::submitted && !question_ && !cancelling_ && clock::now() >= ask_at_ && may_command(false))
+    ask_queue();
   const bool may_ask = phase_ == phase::waiting || (phase_ == phase::submitted && !question_ && !cancelling_);
   if (gate_ && !may_ask) gate_->leave(this);
   return std::exchange(ended_, {});
@@ -186,7 +187,7 @@ COROLITH_DECL void slurm::take_submission() {
   ask_at_ = clock::now() + detail::first_interval;
   log::info(fmt::format("submitted slurm job {} ({})", job_, plan_.job_name));
   cancel_wanted_ = stopping_;
-  if (stopping_ && may_command()) cancel();
+  if (stopping_ && may_command(true)) cancel();
 }
 
 COROLITH_DECL void slurm::take_step_end() {
@@ -276,7 +277,7 @@ COROLITH_DECL void slurm::stop() {
   if (phase_ == phase::waiting) phase_ = phase::none;
   if (phase_ != phase::submitted || (connected_ == plan_.what.agents && !doubtful_)) return;
   cancel_wanted_ = true;
-  if (may_command()) cancel();
+  if (may_command(true)) cancel();
 }
 
 COROLITH_DECL bool slurm::all_gone() {
