@@ -66,7 +66,7 @@ struct cluster {
     starts += static_cast<int>(plan.start);
     stops += static_cast<int>(plan.stop.size());
     most = std::max(most, jobs.size());
-    const double busy = std::min<double>(static_cast<double>(slots()), work / mean);
+    const double busy = static_cast<double>(std::min(slots(), wanted()));
     work = std::max(0.0, work - busy * std::chrono::duration<double>(by).count());
     const std::size_t nodes = jobs.size() * per_job();
     if (plan.start != 0 && nodes > policy.settings().max_nodes) FAIL(nodes << " nodes are too many");
@@ -147,8 +147,8 @@ TEST_CASE("no more jobs are started than the work is for") {
 TEST_CASE("few long calls start as many nodes as they can use") {
   cluster pool(from_to(1, 100));
   pool.run(1min);
-  pool.mean = 3600;
-  pool.work = 9.0 * 3600;  // nine calls: three nodes of four slots
+  pool.mean = 36000;
+  pool.work = 9.0 * 36000;  // nine calls: three nodes of four slots
   pool.run(10min);
   CHECK(pool.jobs.size() == 3);
 }

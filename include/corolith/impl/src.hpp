@@ -38,6 +38,7 @@
 #include <corolith/pool/impl/client.ipp>
 #include <corolith/pool/impl/elasticity.ipp>
 #include <corolith/pool/impl/head.ipp>
+#include <corolith/pool/impl/head_core.ipp>
 #include <corolith/pool/impl/head_jobs.ipp>
 #include <corolith/pool/impl/head_peers.ipp>
 #include <corolith/pool/impl/head_plan.ipp>

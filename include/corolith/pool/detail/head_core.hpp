@@ -89,7 +89,7 @@ class head_core {
   COROLITH_DECL int run(unique_fd claim);
 
  private:
-  // its beginning and end, its time: impl/head.ipp
+  // its beginning and end, its time: impl/head_core.ipp
   COROLITH_DECL void begin();
   COROLITH_DECL void wait_for_signals();
   COROLITH_DECL void tick();
@@ -161,6 +161,7 @@ class head_core {
 }  // namespace corolith
 
 #if !defined(COROLITH_SEPARATE_COMPILATION)
+#include <corolith/pool/impl/head_core.ipp>
 #include <corolith/pool/impl/head_jobs.ipp>
 #include <corolith/pool/impl/head_peers.ipp>
 #include <corolith/pool/impl/head_plan.ipp>
