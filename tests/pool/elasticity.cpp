@@ -67,6 +67,7 @@ struct cluster {
     stops += static_cast<int>(plan.stop.size());
     most = std::max(most, jobs.size());
     const double busy = static_cast<double>(std::min(slots(), wanted()));
+    if (work < 1e-3 * mean) work = 0;  // of that nobody would make a call
     work = std::max(0.0, work - busy * std::chrono::duration<double>(by).count());
     const std::size_t nodes = jobs.size() * per_job();
     if (plan.start != 0 && nodes > policy.settings().max_nodes) FAIL(nodes << " nodes are too many");
