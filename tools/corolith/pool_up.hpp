@@ -21,6 +21,8 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstring>
+#include <exception>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -37,17 +39,34 @@ inline std::string who_has(const corolith::launch::pool_folder& folder) {
                 : "another head starts just now";
 }
 
+[[noreturn]] inline void refuse_second(const corolith::launch::pool_folder& folder) {
+  throw corolith::launch_failed(fmt::format("the pool {} is up already: {}", folder.name(), who_has(folder)));
+}
+
+/// Whether a head lives although its lock could be taken: not all file systems share locks between machines.
+inline bool lives(const corolith::launch::pool_folder& folder, const corolith::launch::pool_record& record) {
+  using corolith::launch::head_state;
+  const head_state state = corolith::launch::state_of(record);
+  if (state != head_state::unknown) return state == head_state::alive;
+  try {
+    corolith::pool::ask_head(folder, {"show"});
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 inline int be_head(corolith::pool::head_options options) {
   const corolith::launch::pool_folder folder(options.folder, options.name);
   auto claim = folder.claim();
-  if (!claim)
-    throw corolith::launch_failed(fmt::format("the pool {} is up already: {}", options.name, who_has(folder)));
+  if (!claim) refuse_second(folder);
   corolith::log::set_level(corolith::log::parse_level(options.log_level));
-  if (const auto record = folder.read();
-      record && corolith::launch::state_of(*record) == corolith::launch::head_state::gone)
+  if (const auto record = folder.read()) {
+    if (lives(folder, *record)) refuse_second(folder);
     corolith::log::warning(
         fmt::format("the head that was here before (process {} on {}) has died; what it left is removed", record->pid,
                     record->host));
+  }
   return corolith::pool::run_head(std::move(options), std::move(*claim));
 }
 
@@ -60,8 +79,7 @@ inline std::string tail_of_log(const corolith::launch::pool_folder& folder) {
 /// Starts this program once more, as a head that no terminal has a hold on, and waits until it can be found.
 inline void start_head(const corolith::launch::pool_folder& folder, std::vector<std::string> words) {
   auto claim = folder.claim();  // makes the folder
-  if (!claim)
-    throw corolith::launch_failed(fmt::format("the pool {} is up already: {}", folder.name(), who_has(folder)));
+  if (!claim) refuse_second(folder);
   const corolith::unique_fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   const corolith::unique_fd log(
       ::open(folder.log_file().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));

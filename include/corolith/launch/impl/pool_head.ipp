@@ -2,7 +2,7 @@
 #pragma once
 
 #include <corolith/core/error.hpp>
-#include <corolith/core/log.hpp>
+#include <corolith/core/machine.hpp>
 #include <corolith/launch/pool_head.hpp>
 #include <corolith/wire/listener.hpp>
 
@@ -12,6 +12,9 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <optional>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace corolith {
@@ -29,6 +32,10 @@ inline std::string left_by_dead_head(const pool_folder& folder, const pool_recor
       "the pool {} is down: its head (process {} on {}) ended without taking it down, and what it left was "
       "removed; {}",
       record.name, record.pid, record.host, how_to_start(record.name));
+}
+
+inline bool is_loopback(std::string_view address) {
+  return address.starts_with("tcp:127.") || address.starts_with("tcp:[::1]") || address.starts_with("tcp:localhost");
 }
 
 /// One address after the other.
@@ -70,19 +77,21 @@ class head_search : public std::enable_shared_from_this<head_search> {
     try {
       std::rethrow_exception(problem);
     } catch (const wire::connect_error& unreachable) {
-      refused_ = refused_ || unreachable.cause() == std::errc::connection_refused;
+      if (!is_loopback(text)) ++(unreachable.cause() == std::errc::connection_refused ? refused_ : unheard_);
       why_ += fmt::format("\n  {}: {}", text, unreachable.what());
     } catch (const std::exception& other) {
-      answered_ = true;
+      ++unheard_;
       why_ += fmt::format("\n  {}: {}", text, other.what());
     }
     next();
   }
 
   void give_up() {
-    // Somebody listens no more, and nobody has the lock: that head is dead.
-    if (refused_ && !answered_ && state_of(record_) != head_state::alive && !folder_.is_claimed())
+    // Its machine says at every address that nobody listens, and nobody has the lock: that head is dead.
+    if (refused_ != 0 && unheard_ == 0 && state_of(record_) != head_state::alive && !folder_.is_claimed())
       return finish(left_by_dead_head(folder_, record_));
+    if (record_.launcher == "local" && record_.host != host_name())
+      why_ = fmt::format(": it is on {} alone, and so are its nodes", record_.host);
     finish(fmt::format("the head of the pool {} (process {} on {}) cannot be reached{}", record_.name, record_.pid,
                        record_.host, why_));
   }
@@ -100,8 +109,8 @@ class head_search : public std::enable_shared_from_this<head_search> {
   std::optional<wire::secret> secret_;
   std::size_t place_ = 0;
   std::string why_;
-  bool refused_ = false;
-  bool answered_ = false;
+  int refused_ = 0;  // addresses where nobody listens, of those that mean the head's machine from everywhere
+  int unheard_ = 0;  // and where that is not known
 };
 
 }  // namespace detail
