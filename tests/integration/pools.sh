@@ -118,7 +118,12 @@ expect_pool_gone gp "pool down"
 # Killed: its guard tidies up. When that is killed, too, the record is recognised as a dead head's.
 pool up gp --cpus 1 --wait
 head=$(head_of gp)
+launch "$steady" --pool gp 10000 20
+until_true "a worker" some --corolith-worker
 kill -KILL "$head"
+finished "$pid"
+expect_status 1 "a driver whose head was killed"
+expect_err 'corolith pool up gp' "a driver whose head was killed"
 until_true "the guard to remove the record" test ! -e "$COROLITH_POOLS/gp/record.json"
 until_true "the nodes of a killed head to end" gone --corolith-resident
 [ ! -e "$COROLITH_POOLS/gp/secret" ] || fail "the secret of a killed head is still there"

@@ -11,8 +11,8 @@ namespace corolith {
 inline namespace v0 {
 namespace launch {
 
-/// Lets one command through in an interval, for all who share it: the pressing ones first, else in the order in which they asked first. Not
-/// thread-safe.
+/// Lets one command through in an interval, for all who share it: the pressing ones first, else in the order in which
+/// they asked first. Not thread-safe.
 class command_gate {
  public:
   using clock = std::chrono::steady_clock;

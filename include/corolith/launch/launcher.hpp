@@ -59,9 +59,9 @@ struct delay {
   bool of_others = false;  ///< a queue, say: it may take any time, and no timeout of ours runs meanwhile
 };
 
-/// Makes agents come to be, and go. Agents are started and started again in units: one local agent, one Slurm job of several.
-/// All functions are called on one thread, which must live as long as the agents: where an agent is a child process, the kernel
-/// ends it with the thread that started it. Only `start` and `kill` may block.
+/// Makes agents come to be, and go. Agents are started and started again in units: one local agent, one Slurm job of
+/// several. All functions are called on one thread, which must live as long as the agents: where an agent is a child
+/// process, the kernel ends it with the thread that started it. Only `start` and `kill` may block.
 class launcher {
  public:
   virtual ~launcher() = default;
@@ -80,7 +80,8 @@ class launcher {
   virtual void connected(std::uint32_t agents) { static_cast<void>(agents); }
   virtual delay delayed_by() const { return {}; }
 
-  /// Whether agents come and go as others decide, so that `units` says nothing of their number. What follows is for such launchers.
+  /// Whether agents come and go as others decide, so that `units` says nothing of their number. What follows is for
+  /// such launchers.
   virtual bool elastic() const { return false; }
   /// To be called several times a second.
   virtual void wanted(const demand& what) { static_cast<void>(what); }

@@ -28,8 +28,8 @@ COROLITH_DECL pool_record record_of_pool(const pool_folder& folder);
 /// Called once, from the loop: a launch_failed, or the connection.
 using head_callback = std::function<void(std::exception_ptr problem, std::shared_ptr<wire::channel> head)>;
 
-/// Connects to the head as a client, at one of its addresses after the other. When nobody listens there any more, what a dead
-/// head left is removed, and the error says so.
+/// Connects to the head as a client, at one of its addresses after the other. When nobody listens there any more,
+/// what a dead head left is removed, and the error says so.
 COROLITH_DECL void async_connect_head(asio::io_context& io, const pool_folder& folder, const pool_record& record,
                                       head_callback done);
 

@@ -30,11 +30,12 @@ struct pool_record {
   std::vector<std::string> addresses;  ///< as wire::address writes them, the likeliest first
 };
 
-/// The folder of one pool: DIR/NAME, closed to other users. In it: record.json, secret, lock, head.log, and one folder a job.
+/// The folder of one pool: DIR/NAME, closed to other users. In it: record.json, secret, lock, head.log, and one
+/// folder a job.
 class pool_folder {
  public:
-  /// `base` empty: $HOME/.corolith/pools. Makes nothing. Throws config_error when the name is none, or the folder is not ours or open to
-  /// others.
+  /// `base` empty: $HOME/.corolith/pools. Makes nothing. Throws config_error when the name is none, or the folder is
+  /// not ours or open to others.
   COROLITH_DECL pool_folder(const std::string& base, const std::string& name);
 
   const std::string& path() const noexcept { return path_; }

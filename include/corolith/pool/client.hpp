@@ -12,8 +12,8 @@ namespace corolith {
 inline namespace v0 {
 namespace pool {
 
-/// Asks the head of a pool ("show", "scale MIN MAX", "drain", "down") and waits for the answer. Throws launch_failed where there is no such
-/// pool, its head is dead (what it left is removed), cannot be reached or refuses.
+/// Asks the head of a pool ("show", "scale MIN MAX", "drain", "down") and waits for the answer. Throws launch_failed
+/// where there is no such pool, its head is dead (what it left is removed), cannot be reached or refuses.
 COROLITH_DECL wire::pool_status ask_head(const launch::pool_folder& folder, std::vector<std::string> words);
 
 }  // namespace pool

@@ -46,9 +46,9 @@ struct elastic_plan {
   std::vector<std::uint64_t> stop;  ///< jobs to end
 };
 
-/// Grows a pool when the work that is left would keep it busy for longer than new nodes take to come, and shrinks it when
-/// nodes have been idle. It grows to twice its size at most in one step, so that what the first nodes do is known before the last
-/// ones are asked for.
+/// Grows a pool when the work that is left would keep it busy for longer than new nodes take to come, and shrinks it
+/// when nodes have been idle. It grows to twice its size at most in one step, so that what the first nodes do is
+/// known before the last ones are asked for.
 class elasticity {
  public:
   using time_point = std::chrono::steady_clock::time_point;

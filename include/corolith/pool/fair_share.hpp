@@ -21,8 +21,9 @@ struct claim {
       0;  ///< slots that it has: decides who gets what does not divide, so that nothing moves without need
 };
 
-/// Divides `slots` among drivers so that the smallest share is as large as can be, then the second smallest, and so on (max-min fair).
-/// Nobody gets more than was wanted; all is given away unless all wanted less. Same order as `claims`.
+/// Divides `slots` among drivers so that the smallest share is as large as can be, then the second smallest, and so
+/// on (max-min fair). Nobody gets more than was wanted; all is given away unless all wanted less. Same order as
+/// `claims`.
 inline std::vector<std::uint64_t> fair_share(std::span<const claim> claims, std::uint64_t slots) {
   std::vector<std::uint64_t> shares(claims.size(), 0);
   std::vector<std::size_t> order(claims.size());

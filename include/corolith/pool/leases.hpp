@@ -63,9 +63,10 @@ struct lease_plan {
   std::map<std::uint64_t, std::uint64_t> shares;  ///< driver -> slots that it may have now
 };
 
-/// What to change now. Drivers share the slots fairly, as far as they have work. A node is given away in parts of a quarter, or as large as a call
-/// needs, so that some of it can be taken back without taking all; what is taken back ends the calls that it runs first. Idle leases
-/// are taken back before others, and none is when nobody waits for it, but for those that their driver has not used for long.
+/// What to change now. Drivers share the slots fairly, as far as they have work. A node is given away in parts of a
+/// quarter, or as large as a call needs, so that some of it can be taken back without taking all; what is taken back
+/// ends the calls that it runs first. Idle leases are taken back before others, and none is when nobody waits for it,
+/// but for those that their driver has not used for long.
 COROLITH_DECL lease_plan plan_leases(const pool_state& now);
 
 }  // namespace pool

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-/// What the head of a pool, its residents and its clients say to each other. A resident sits on a node and starts an agent for
-/// each lease that the head grants to a driver; that agent then talks to the driver alone.
+/// What the head of a pool, its residents and its clients say to each other. A resident sits on a node and starts an
+/// agent for each lease that the head grants to a driver; that agent then talks to the driver alone.
 namespace corolith::inline v0::wire {
 
 /// resident -> head, first message: what the node offers.
@@ -87,7 +87,8 @@ struct pool_refused {
   std::string reason;
 };
 
-/// head -> driver: send no more calls to the agent of this lease, take back what it has not started, and let it go when it is idle.
+/// head -> driver: send no more calls to the agent of this lease, take back what it has not started, and let it go
+/// when it is idle.
 struct pool_drain {
   static constexpr message_type type = message_type::pool_drain;
   std::uint64_t lease = 0;
