@@ -62,14 +62,23 @@ pool show gp
 expect_out '^2 of 2 nodes, 4 slots of which 0 are leased$' "pool show"
 
 # Two programs at once, half of it each; the second comes when the first has all.
-launch "$steady" --pool gp 600 40
+launch "$steady" --pool gp 100000 40
 first=$pid
 until_true "the first driver to have all" is gp "p['leased']" 4
-launch "$examples/sleep" --pool gp --calls 400 --ms 50
+launch "$examples/sleep" --pool gp --calls 100000 --ms 50
 second=$pid
 until_true "half for each of two drivers" is gp "sorted((d['program'], d['slots']) for d in p['drivers'])" "[('sleep', 2), ('steady', 2)]"
 ps -eo args | grep -qFf "$COROLITH_POOLS/gp/secret" && fail "the secret is on a command line"
-for each in "$first" "$second"; do
+kill -INT "$first"
+finished "$first"
+expect_status 130 "an interrupted driver of a pool"
+until_true "all for the other" is gp "[d['slots'] for d in p['drivers']]" "[4]"
+kill -INT "$second"
+finished "$second"
+launch "$steady" --pool gp 200 10
+first=$pid
+launch "$examples/sleep" --pool gp --calls 200 --ms 10
+for each in "$first" "$pid"; do
   finished "$each"
   expect_status 0 "one of two programs in a pool"
 done
@@ -90,13 +99,13 @@ expect_status 0 "a driver after one that was killed"
 expect_out '^100 results' "a driver after one that was killed"
 
 # A node that dies is replaced; its calls run elsewhere.
-launch "$steady" --pool gp 300 40
+launch "$steady" --pool gp 1000 40
 until_true "the driver to have all" is gp "p['leased']" 4
 resident=$(processes --corolith-resident | head -1)
 kill -KILL "$resident"
 finished "$pid"
 expect_status 0 "a node of the pool was killed"
-expect_out '^300 results' "a node of the pool was killed"
+expect_out '^1000 results' "a node of the pool was killed"
 until_true "two nodes" is gp "len([n for n in p['nodes'] if not n['ending']])" 2
 
 # A call that no node is large enough for.
@@ -142,7 +151,7 @@ pool up gp --cpus 1 --wait
 expect_status 0 "up again after a dead head"
 
 # Draining: who is there stays, nobody else comes, and with the last one it ends.
-launch "$steady" --pool gp 200 20
+launch "$steady" --pool gp 600 20
 until_true "the driver to have all" is gp "p['leased']" 1
 pool drain gp
 expect_status 0 "pool drain"
@@ -152,7 +161,7 @@ XDG_RUNTIME_DIR=$runtime TMPDIR=$temporary "$steady" --pool gp 1 1 >"$scratch/la
 grep -q 'takes no more drivers' "$scratch/late" || fail "a driver in a pool that drains: $(cat "$scratch/late")"
 finished "$pid"
 expect_status 0 "the last driver of a pool that drains"
-expect_out '^200 results' "the last driver of a pool that drains"
+expect_out '^600 results' "the last driver of a pool that drains"
 expect_pool_gone gp "pool drain"
 
 # Elastic, from the configuration file that drivers read, too.
@@ -163,11 +172,11 @@ export COROLITH_CONFIG=$scratch/config
 pool up small
 expect_status 0 "an elastic pool"
 is small "len(p['nodes'])" 0 || fail "an elastic pool begins with nodes"
-launch "$steady" 300 30
+launch "$steady" 600 30
 until_true "the pool to grow" is small "len(p['nodes'])" 2
 finished "$pid"
 expect_status 0 "a driver of an elastic pool"
-expect_out '^300 results' "a driver of an elastic pool"
+expect_out '^600 results' "a driver of an elastic pool"
 until_true "the pool to shrink" is small "len(p['nodes'])" 0
 pool scale small 1
 expect_status 0 "pool scale"
