@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line of corolith: so far, objects in stores.
+// The command line of corolith: objects in stores, pools of agents.
+#include "corolith/pool.hpp"
 #include "corolith/store.hpp"
 
+#include <corolith/agent/agent.hpp>
 #include <corolith/core/error.hpp>
 #include <corolith/core/version.hpp>
 
@@ -17,6 +19,7 @@ namespace {
 constexpr const char* usage =
     "usage: corolith COMMAND ...\n"
     "\n"
+    "  pool       starts, lists, scales and ends pools of agents that drivers share\n"
     "  store      puts, gets, lists, copies and removes objects in S3 and in directories\n"
     "  --version\n"
     "  --help     also behind each command\n";
@@ -26,6 +29,7 @@ int run(const std::vector<std::string>& words) {
     std::fputs(usage, stderr);
     return 2;
   }
+  if (words[0] == "pool") return tool::pool_command({words.begin() + 1, words.end()});
   if (words[0] == "store") return tool::store_command({words.begin() + 1, words.end()});
   if (words[0] == "--help" || words[0] == "help") {
     std::fputs(usage, stdout);
@@ -49,6 +53,7 @@ int complain(const std::exception& failure, int status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const auto status = corolith::agent::serve(argc, argv)) return *status;  // what a pool runs on nodes
   try {
     return run({argv + 1, argv + argc});
   } catch (const corolith::config_error& failure) {

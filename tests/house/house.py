@@ -10,7 +10,7 @@ FLOORS = {
     "coro": 1, "codec": 1, "uring": 1, "simd": 1,
     "wire": 2, "s3": 2,
     "launch": 3, "storage": 3, "agent": 3, "schedule": 3,
-    "run": 4, "observe": 4,
+    "run": 4, "observe": 4, "pool": 4,
 }
 SKIPPED = 77
 

@@ -28,6 +28,7 @@ struct agent_options {
   std::string cache_folder;     ///< for programs that come over the wire; empty: see program_cache
   std::int32_t parent_pid = 0;  ///< of a driver on this machine that started the agent: die with it
   std::string log_level;        ///< empty: as it is
+  std::string job;              ///< of a resident: which job of its pool it belongs to
 };
 
 }  // namespace agent

@@ -26,6 +26,23 @@ struct request {
   std::uint32_t gpus = 0;    ///< per agent
   std::uint64_t memory = 0;  ///< bytes per agent; 0: what the node has, divided among its agents
   std::chrono::nanoseconds patience = std::chrono::seconds(60);  ///< with a unit that runs and has lost all its agents
+  std::string role =
+      "--corolith-agent";              ///< what the processes are to be: first argument of the program that is started
+  std::vector<std::string> more = {};  ///< more arguments for them, "name=value"
+  std::string name = {};               ///< of jobs; empty: after the program
+};
+
+/// What a driver has to do, for launchers whose agents are as many as that asks for.
+struct demand {
+  std::uint64_t open = 0;     ///< calls that have not ended
+  std::uint64_t running = 0;  ///< of these, at agents
+  std::int64_t mean_ns = 0;   ///< how long a call takes; 0: unknown
+  std::uint32_t cpus = 1;     ///< of the largest call
+  std::uint32_t gpus = 0;
+  std::uint64_t memory = 0;
+  std::vector<std::string> busy = {};  ///< tags of the agents that have calls
+
+  friend bool operator==(const demand&, const demand&) = default;
 };
 
 /// A unit that ended although nobody asked it to.
@@ -42,12 +59,14 @@ struct delay {
   bool of_others = false;  ///< a queue, say: it may take any time, and no timeout of ours runs meanwhile
 };
 
-/// Makes agents come to be, and go. Agents are started and started again in units: one local agent, one Slurm job of several.
-/// All functions are called on one thread, which must live as long as the agents: where an agent is a child process, the kernel
-/// ends it with the thread that started it. Only `start` and `kill` may block.
+/// Makes agents come to be, and go. Agents are started and started again in units: one local agent, one Slurm job of
+/// several. All functions are called on one thread, which must live as long as the agents: where an agent is a child
+/// process, the kernel ends it with the thread that started it. Only `start` and `kill` may block.
 class launcher {
  public:
   virtual ~launcher() = default;
+  /// Whether all its agents are on this machine; known before `start`. May throw launch_failed.
+  virtual bool all_here() const { return false; }
   /// Starts all agents. Throws launch_failed.
   virtual void start(const request& what) = 0;
   /// How many units there are, with as many agents each. Known once `start` has returned.
@@ -60,6 +79,22 @@ class launcher {
   /// Tells the launcher how many agents are connected just now.
   virtual void connected(std::uint32_t agents) { static_cast<void>(agents); }
   virtual delay delayed_by() const { return {}; }
+
+  /// Whether agents come and go as others decide, so that `units` says nothing of their number. What follows is for
+  /// such launchers.
+  virtual bool elastic() const { return false; }
+  /// To be called several times a second.
+  virtual void wanted(const demand& what) { static_cast<void>(what); }
+  /// Tags of agents that are to get no more calls, and to be told to go when they are idle; each once.
+  virtual std::vector<std::string> to_drain() { return {}; }
+  /// The agent of this tag cannot run the program.
+  virtual void gave_up(const std::string& tag, const std::string& reason) {
+    static_cast<void>(tag);
+    static_cast<void>(reason);
+  }
+  /// Whether what is too large for the agents of today will be so for good.
+  virtual bool none_larger() const { return false; }
+
   /// The agents that are connected have been told to go; the launcher sees to those that are still to come.
   virtual void stop() {}
   /// Whether all is gone that was started.

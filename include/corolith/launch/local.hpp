@@ -15,6 +15,7 @@ namespace launch {
 class local : public launcher {
  public:
   COROLITH_DECL ~local() override;
+  bool all_here() const override { return true; }
   COROLITH_DECL void start(const request& what) override;
   COROLITH_DECL void restart(std::uint32_t unit) override;
   std::uint32_t units() const override { return static_cast<std::uint32_t>(agents_.size()); }

@@ -3,6 +3,7 @@
 
 #include <corolith/core/command.hpp>
 #include <corolith/core/detail/decl.hpp>
+#include <corolith/launch/command_gate.hpp>
 #include <corolith/launch/detail/slurm_queue.hpp>
 #include <corolith/launch/detail/slurm_script.hpp>
 #include <corolith/launch/guard.hpp>
@@ -11,6 +12,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,7 +26,8 @@ namespace launch {
 /// lost; when it ends, all are started again. At most one Slurm command in five seconds once the job is submitted.
 class slurm : public launcher {
  public:
-  COROLITH_DECL explicit slurm(slurm_options settings);
+  /// `gate`: shared with other jobs, for all commands but those that end one at once; none: this job's own intervals.
+  COROLITH_DECL explicit slurm(slurm_options settings, std::shared_ptr<command_gate> gate = nullptr);
   COROLITH_DECL ~slurm() override;
   COROLITH_DECL void start(const request& what) override;
   COROLITH_DECL void restart(std::uint32_t unit) override;
@@ -42,9 +45,11 @@ class slurm : public launcher {
 
  private:
   using clock = std::chrono::steady_clock;
-  enum class phase { none, submitting, submitted, over };
+  enum class phase { none, waiting, submitting, submitted, over };
 
+  COROLITH_DECL bool may_command(bool pressing);
   COROLITH_DECL void submit();
+  COROLITH_DECL void submit_now();
   COROLITH_DECL void take_submission();
   COROLITH_DECL void ask_queue();
   COROLITH_DECL void take_answer();
@@ -57,6 +62,7 @@ class slurm : public launcher {
   COROLITH_DECL std::string name_of_job() const;
 
   slurm_options settings_;
+  std::shared_ptr<command_gate> gate_;
   detail::slurm_plan plan_;
   bool in_allocation_ = false;
   phase phase_ = phase::none;
@@ -72,8 +78,9 @@ class slurm : public launcher {
   std::uint32_t most_connected_ = 0;  // since the job was submitted
   bool ever_connected_ = false;       // an agent of any job
   bool stopping_ = false;
-  bool doubtful_ = false;  // Slurm may have taken a job that this launcher does not know of
-  int asked_ = 0;          // since the job was submitted
+  bool cancel_wanted_ = false;  // as soon as the gate lets it through
+  bool doubtful_ = false;       // Slurm may have taken a job that this launcher does not know of
+  int asked_ = 0;               // since the job was submitted
   clock::time_point asked_at_{};
   clock::time_point ask_at_{};
   clock::time_point last_connected_{};  // an agent was, or could not be yet

@@ -4,6 +4,7 @@
 #include <corolith/core/config.hpp>
 #include <corolith/core/detail/decl.hpp>
 #include <corolith/core/version.hpp>
+#include <corolith/launch/pool_options.hpp>
 #include <corolith/launch/slurm_options.hpp>
 #include <corolith/observe/progress.hpp>
 #include <corolith/run/call_options.hpp>
@@ -45,7 +46,7 @@ enum class isolation_mode {
 
 /// How an executor gets its agents and treats them. `executor ex(options{.agents = 2});`
 struct options {
-  std::string launcher = "local";  ///< or "slurm"
+  std::string launcher = "local";  ///< or "slurm", or "pool"
   std::uint32_t agents = 0;        ///< 0: one, or one for each node of the Slurm allocation that the driver runs in
   std::uint32_t slots = 0;         ///< per agent; 0: as many as it has processors (local: this machine's, divided)
   std::uint32_t gpus = 0;          ///< per agent
@@ -66,6 +67,7 @@ struct options {
   std::chrono::nanoseconds launch_timeout = std::chrono::seconds(60);
   std::uint32_t relaunch = 3;  ///< how often a local agent or a job that ended early is started again
   slurm_options slurm = {};
+  pool_options pool = {};
   /// Where objects are: a folder, or "s3://bucket/prefix?endpoint=https://host"; docs/storage.md lists the options. All agents must see it.
   /// Empty: a directory for this run alone, in the folder for temporary files, or below .corolith in the working directory with Slurm.
   std::string store = {};

@@ -28,12 +28,20 @@ namespace corolith::inline v0::wire {
 class transport;
 
 /// Raised whenever frames, messages or the encoding change.
-inline constexpr std::uint16_t protocol_version = 1;
+inline constexpr std::uint16_t protocol_version = 2;
 inline constexpr std::size_t preamble_size = 64;
 /// How long a peer may take to introduce itself.
 inline constexpr std::chrono::seconds handshake_deadline{10};
 
-enum class role : std::uint8_t { driver = 1, agent = 2, worker = 3 };
+enum class role : std::uint8_t {
+  any = 0,  ///< for a server that tells its peers apart by itself
+  driver = 1,
+  agent = 2,
+  worker = 3,
+  head = 4,      ///< of a pool
+  resident = 5,  ///< of a pool, on a node
+  client = 6,    ///< of a pool: a driver or the command line
+};
 COROLITH_DECL std::string to_string(role of);
 
 using program_id = std::array<std::byte, 32>;

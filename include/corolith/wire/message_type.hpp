@@ -34,8 +34,21 @@ enum class message_type : std::uint8_t {
   nested_up,        ///< worker -> agent: u8 inner type, inner body; agent -> driver: u64 worker number before that
   nested_down,      ///< the way back, in the same form
   nested_gone,      ///< u64 worker number: that worker's nested calls have nobody to answer to
+  // Pools: <corolith/wire/pool_messages.hpp>
+  pool_resident,     ///< resident -> head
+  pool_lease,        ///< head -> resident
+  pool_lease_end,    ///< head -> resident
+  pool_lease_ended,  ///< resident -> head
+  pool_ending,       ///< resident -> head
+  pool_join,         ///< driver -> head
+  pool_demand,       ///< driver -> head
+  pool_refused,      ///< driver -> head
+  pool_drain,        ///< head -> driver
+  pool_news,         ///< head -> driver
+  pool_ask,          ///< command line -> head
+  pool_answer,       ///< head -> command line
 };
-inline constexpr message_type last_message_type = message_type::nested_gone;
+inline constexpr message_type last_message_type = message_type::pool_answer;
 
 /// One message as it arrived. The body is often a slice of the connection's read buffer and keeps 256 KiB alive: copy the
 /// few bytes that must live long.

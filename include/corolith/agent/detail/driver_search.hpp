@@ -5,6 +5,7 @@
 #include <corolith/core/version.hpp>
 #include <corolith/wire/address.hpp>
 #include <corolith/wire/channel.hpp>
+#include <corolith/wire/handshake.hpp>
 #include <corolith/wire/secret.hpp>
 
 #include <asio/io_context.hpp>
@@ -35,6 +36,8 @@ struct search_settings {
   /// The place where the driver was before: it is tried first, and when nobody listens there any more the driver has
   /// ended.
   std::optional<std::size_t> was_at = {};
+  wire::role mine = wire::role::agent;
+  wire::role theirs = wire::role::driver;
 };
 
 /// Looks for the driver at several addresses: each is tried for a while, the next one a little later or as soon as one

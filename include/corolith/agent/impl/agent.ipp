@@ -7,7 +7,9 @@
 #include <corolith/agent/detail/parent.hpp>
 #include <corolith/agent/detail/parent_death.hpp>
 #include <corolith/agent/detail/session.hpp>
+#include <corolith/agent/detail/setup.hpp>
 #include <corolith/agent/detail/slurm_environment.hpp>
+#include <corolith/agent/resident.hpp>
 #include <corolith/agent/worker.hpp>
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
@@ -61,14 +63,6 @@ inline std::vector<int> parse_list(std::string_view name, std::string_view text)
   return list;
 }
 
-inline machine this_machine() {
-  machine here;
-  here.usable_cpus = usable_cpus();
-  here.online_cpus = static_cast<std::size_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
-  here.memory = physical_memory();
-  return here;
-}
-
 inline void set_option(agent_options& options, std::string_view name, std::string_view value) {
   const std::string text(value);
   if (name == "connect")
@@ -99,6 +93,8 @@ inline void set_option(agent_options& options, std::string_view name, std::strin
     options.parent_pid = parse_number<std::int32_t>(name, value);
   else if (name == "log_level")
     options.log_level = text;
+  else if (name == "job")
+    options.job = text;
   else
     throw config_error("agent: unknown option '" + std::string(name) + "'");
 }
@@ -136,23 +132,6 @@ COROLITH_DECL agent_options parse_agent_options(const std::vector<std::string>& 
 
 namespace detail {
 
-/// What a process may not lose to others while it lives: it can be traced and its memory be dumped by root alone. Calls
-/// run in other processes, which stay as they are.
-class closed_process {
- public:
-  explicit closed_process(bool wanted) noexcept : before_(wanted ? ::prctl(PR_GET_DUMPABLE) : 0) {
-    if (before_ == 1) ::prctl(PR_SET_DUMPABLE, 0);
-  }
-  closed_process(const closed_process&) = delete;
-  closed_process& operator=(const closed_process&) = delete;
-  ~closed_process() {
-    if (before_ == 1) ::prctl(PR_SET_DUMPABLE, 1);
-  }
-
- private:
-  int before_;
-};
-
 /// Holds the signals that end an agent back while no session listens to them.
 class held_signals {
  public:
@@ -169,37 +148,6 @@ class held_signals {
  private:
   sigset_t ending_, before_;
 };
-
-inline std::optional<wire::secret> secret_for(const agent_options& options, const std::vector<wire::address>& places) {
-  const bool needed = std::any_of(places.begin(), places.end(),
-                                  [](const wire::address& each) { return each.kind == wire::address::family::tcp; });
-  if (options.secret_file.empty()) {
-    if (needed)
-      throw config_error("agent: " + options.connect + " needs secret_file: connections over TCP are always encrypted");
-    return std::nullopt;
-  }
-  if (options.secret_file != "-") return wire::secret::load(options.secret_file);
-  auto secret = wire::secret::read(0, "on standard input");
-  // It may be a file, which others could open once more through this process's descriptors.
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  if (null >= 0) ::dup2(null, 0);
-  if (null > 0) ::close(null);
-  return secret;
-}
-
-inline void fill_in(agent_options& options) {
-  if (options.environment == "slurm") {
-    std::vector<std::string> warnings;
-    const auto variable = [](const char* name) -> std::optional<std::string> {
-      const char* value = std::getenv(name);
-      return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-    };
-    apply_slurm_environment(options, variable, this_machine(), warnings);
-    for (const std::string& each : warnings) log::warning("agent: " + each);
-  }
-  if (options.node_name.empty()) options.node_name = host_name();
-  if (options.slots == 0) options.slots = static_cast<std::uint32_t>(usable_cpus().size());
-}
 
 inline constexpr std::chrono::milliseconds first_rejoin_pause{100};
 inline constexpr std::chrono::milliseconds longest_rejoin_pause{5000};
@@ -220,7 +168,7 @@ inline int serve_driver(const agent_options& options, const std::vector<wire::ad
     log::warning("agent: looks for the driver again, for " + std::to_string(hope.count()) + " ms");
     // A driver that drops this agent again and again is asked more and more seldom.
     pause = end.was_ready ? first_rejoin_pause : std::min(2 * pause, longest_rejoin_pause);
-    search = {pause, hope, search.attempt, end.place};
+    search = {pause, hope, search.attempt, end.place, search.mine, search.theirs};
   }
 }
 
@@ -242,6 +190,7 @@ COROLITH_DECL std::optional<int> serve(int argc, char** argv) {
   try {
     if (role == "--corolith-worker") return detail::serve_worker(argc, argv);
     if (role == "--corolith-agent") return run_agent(parse_agent_options({argv + 2, argv + argc}));
+    if (role == "--corolith-resident") return run_resident(parse_agent_options({argv + 2, argv + argc}));
   } catch (const std::exception& problem) {
     log::error(problem.what());
     return 1;

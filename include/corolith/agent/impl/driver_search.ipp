@@ -75,10 +75,10 @@ COROLITH_DECL void driver_search::next() {
 COROLITH_DECL void driver_search::attempt(std::size_t number) {
   places_[number].trying = true;
   wire::hello mine;
-  mine.role = wire::role::agent;
+  mine.role = settings_.mine;
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until_ - clock::now());
   wire::async_connect(
-      io_, places_[number].where, secret_, mine, wire::role::driver,
+      io_, places_[number].where, secret_, mine, settings_.theirs,
       [weak = weak_from_this(), number](const std::exception_ptr& problem, std::shared_ptr<wire::channel> channel) {
         const auto self = weak.lock();
         if (!self || !self->done_) return;  // another was faster
@@ -120,7 +120,7 @@ COROLITH_DECL void driver_search::failed(std::size_t number, const std::exceptio
 
 COROLITH_DECL void driver_search::give_up() {
   timer_.cancel();
-  std::string text = "no connection to the driver";
+  std::string text = "no connection to the " + wire::to_string(settings_.theirs);
   for (const place& each : places_)
     text += (places_.size() == 1 ? " at " : "\n  ") + each.where.to_string() + ": " +
             (each.why.empty() ? "it was not tried" : each.why);

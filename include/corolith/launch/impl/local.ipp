@@ -30,7 +30,7 @@ COROLITH_DECL std::vector<std::string> local::arguments_of(const request& what, 
                                                            const std::vector<int>& cpus) const {
   const auto cpu_count = static_cast<std::uint32_t>(cpus.size());
   const std::uint32_t slots = what.slots != 0 ? what.slots : std::max(1U, cpu_count / what.agents);
-  std::vector<std::string> arguments{own_executable_path(), "--corolith-agent",
+  std::vector<std::string> arguments{own_executable_path(), what.role,
                                      fmt::format("connect={}", fmt::join(what.connect, ","))};
   const std::string host = host_name();
   arguments.push_back("node_name=" + (what.agents == 1 ? host : fmt::format("{}:{}", host, number)));
@@ -43,6 +43,7 @@ COROLITH_DECL std::vector<std::string> local::arguments_of(const request& what, 
   if (!what.secret_file.empty()) arguments.push_back("secret_file=" + what.secret_file);
   if (!what.cache_folder.empty()) arguments.push_back("cache_folder=" + what.cache_folder);
   if (!what.log_level.empty()) arguments.push_back("log_level=" + what.log_level);
+  arguments.insert(arguments.end(), what.more.begin(), what.more.end());
   // Pinning only helps when each slot can have its own processor.
   if (slots * what.agents <= cpu_count)
     arguments.push_back("cpu_list=" + fmt::format("{}", fmt::join(cpus.begin() + number * slots,

@@ -71,9 +71,15 @@ inline bool mentions(std::string_view text, std::initializer_list<std::string_vi
 
 }  // namespace detail
 
-COROLITH_DECL slurm::slurm(slurm_options settings) : settings_(std::move(settings)) {}
+COROLITH_DECL slurm::slurm(slurm_options settings, std::shared_ptr<command_gate> gate)
+    : settings_(std::move(settings)), gate_(std::move(gate)) {}
 
-COROLITH_DECL slurm::~slurm() { kill(); }
+COROLITH_DECL slurm::~slurm() {
+  kill();
+  if (gate_) gate_->leave(this);
+}
+
+COROLITH_DECL bool slurm::may_command(bool pressing) { return !gate_ || gate_->may(this, pressing); }
 
 COROLITH_DECL std::optional<std::uint32_t> slurm::allocated_nodes() {
   if (std::getenv("SLURM_JOB_ID") == nullptr) return std::nullopt;
@@ -95,7 +101,7 @@ COROLITH_DECL void slurm::start(const request& what) {
   plan_.what = what;
   plan_.agent_program = settings_.agent_program.empty() ? own_executable_path()
                                                         : std::filesystem::absolute(settings_.agent_program).string();
-  plan_.job_name = detail::unique_job_name(own_executable_path());
+  plan_.job_name = detail::unique_job_name(what.name.empty() ? own_executable_path() : what.name);
   const std::string folder =
       settings_.log_folder.empty() ? what.session_folder : detail::writable_folder(settings_.log_folder);
   plan_.log_file = folder + "/job-%j.log";
@@ -114,6 +120,11 @@ COROLITH_DECL void slurm::submit() {
   deserted_ = false;
   cancelling_.reset();
   asked_ = 0;
+  phase_ = phase::waiting;
+  if (in_allocation_ || may_command(true)) submit_now();
+}
+
+COROLITH_DECL void slurm::submit_now() {
   phase_ = phase::submitting;
   if (in_allocation_)
     submission_.emplace(detail::srun_words(plan_), plan_.secret + "\n", detail::step_time);
@@ -135,7 +146,12 @@ COROLITH_DECL std::vector<unit_exit> slurm::ended() {
   if (submission_ && submission_->done()) in_allocation_ ? take_step_end() : take_submission();
   if (question_ && question_->done()) take_answer();
   end_deserted();
-  if (phase_ == phase::submitted && !question_ && !cancelling_ && clock::now() >= ask_at_) ask_queue();
+  if (phase_ == phase::waiting && may_command(true)) submit_now();
+  if (phase_ == phase::submitted && cancel_wanted_ && may_command(true)) cancel();
+  if (phase_ == phase::submitted && !question_ && !cancelling_ && clock::now() >= ask_at_ && may_command(false))
+    ask_queue();
+  const bool may_ask = phase_ == phase::waiting || (phase_ == phase::submitted && !question_ && !cancelling_);
+  if (gate_ && !may_ask) gate_->leave(this);
   return std::exchange(ended_, {});
 }
 
@@ -170,7 +186,8 @@ COROLITH_DECL void slurm::take_submission() {
   phase_ = phase::submitted;
   ask_at_ = clock::now() + detail::first_interval;
   log::info(fmt::format("submitted slurm job {} ({})", job_, plan_.job_name));
-  if (stopping_) cancel();
+  cancel_wanted_ = stopping_;
+  if (stopping_ && may_command(true)) cancel();
 }
 
 COROLITH_DECL void slurm::take_step_end() {
@@ -239,6 +256,7 @@ COROLITH_DECL void slurm::connected(std::uint32_t agents) {
 
 COROLITH_DECL delay slurm::delayed_by() const {
   if (in_allocation_ || phase_ == phase::over || phase_ == phase::none) return {};
+  if (phase_ == phase::waiting) return {"a slurm job is about to be submitted", true};
   if (phase_ == phase::submitting) return {"a slurm job is being submitted", true};
   if (state_.state.empty()) return {fmt::format("{} was submitted", name_of_job()), true};
   return {fmt::format("{} is {}", name_of_job(), detail::describe(state_, std::time(nullptr))),
@@ -246,6 +264,7 @@ COROLITH_DECL delay slurm::delayed_by() const {
 }
 
 COROLITH_DECL void slurm::cancel() {
+  cancel_wanted_ = false;
   if (in_allocation_ || cancelling_) return;
   cancelling_.emplace(
       std::vector<std::string>{"scancel", "--quiet", fmt::format("--user={}", ::getuid()), "--name=" + plan_.job_name},
@@ -255,12 +274,15 @@ COROLITH_DECL void slurm::cancel() {
 COROLITH_DECL void slurm::stop() {
   stopping_ = true;
   // Agents that are connected end by themselves, and with the last of them the job.
-  if (phase_ == phase::submitted && (connected_ < plan_.what.agents || doubtful_)) cancel();
+  if (phase_ == phase::waiting) phase_ = phase::none;
+  if (phase_ != phase::submitted || (connected_ == plan_.what.agents && !doubtful_)) return;
+  cancel_wanted_ = true;
+  if (may_command(true)) cancel();
 }
 
 COROLITH_DECL bool slurm::all_gone() {
   ended();
-  if (phase_ == phase::submitted && (cancelling_ ? cancelling_->done() : connected_ == 0)) {
+  if (phase_ == phase::submitted && !cancel_wanted_ && (cancelling_ ? cancelling_->done() : connected_ == 0)) {
     phase_ = phase::over;
     leave_the_rest_to_the_guard();
   }

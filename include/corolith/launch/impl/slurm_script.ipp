@@ -45,7 +45,7 @@ COROLITH_DECL std::string shell_quoted(std::string_view word) {
 
 inline std::vector<std::string> agent_words(const slurm_plan& plan) {
   const request& what = plan.what;
-  std::vector<std::string> words{plan.agent_program,  "--corolith-agent",
+  std::vector<std::string> words{plan.agent_program,  what.role,
                                  "environment=slurm", fmt::format("connect={}", fmt::join(what.connect, ",")),
                                  "launch_tag=0",      "secret_file=" + (plan.secret.empty() ? what.secret_file : "-")};
   words.push_back(fmt::format("rejoin={}", what.rejoin.count()));
@@ -54,6 +54,7 @@ inline std::vector<std::string> agent_words(const slurm_plan& plan) {
   if (what.memory != 0) words.push_back(fmt::format("memory={}", what.memory));
   if (!what.cache_folder.empty()) words.push_back("cache_folder=" + what.cache_folder);
   if (!what.log_level.empty()) words.push_back("log_level=" + what.log_level);
+  words.insert(words.end(), what.more.begin(), what.more.end());
   return words;
 }
 

@@ -21,7 +21,8 @@ struct agent_session {
   std::shared_ptr<wire::channel> channel;
   std::shared_ptr<const std::string> host;  ///< null until its hello came
   wire::agent_hello hello;
-  bool ready = false;  ///< has the program and takes calls
+  bool ready = false;     ///< has the program and takes calls
+  bool draining = false;  ///< gets no more calls, and goes when it has none
   /// Batches that calls on this agent opened: (worker number, the worker's own batch id) to the driver's id.
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> nested;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <corolith/run/detail/backend.hpp>
+#include <corolith/wire/messages.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -68,6 +69,7 @@ struct batch_entry {
   std::uint64_t ended = 0;   ///< calls that ended
   std::uint64_t failed = 0;  ///< of `ended`: in an error of their own
   std::uint64_t size = 0;    ///< how many there will be; 0 while that is not known
+  wire::call_limits limits;  ///< of each call
   bool input_ended = false;
   bool nested = false;
   bool touched = false;  ///< has ended calls that its link was not yet told to settle

@@ -21,6 +21,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace corolith {
@@ -68,6 +69,13 @@ class driver_core : public std::enable_shared_from_this<driver_core> {
   COROLITH_DECL std::uint32_t ready_agents() const;
   COROLITH_DECL void update_capacity();
 
+  // agents that come and go: impl/driver_leases.ipp
+  COROLITH_DECL void mind_leases();
+  COROLITH_DECL launch::demand demand_now();
+  COROLITH_DECL void measure(const wire::result_head& head);
+  COROLITH_DECL void drain(const std::string& tag);
+  COROLITH_DECL void agent_refused(agent_session& session, const std::string& reason);
+
   // calls: impl/driver_calls.ipp
   COROLITH_DECL void result(agent_session& session, wire::message&& message);
   COROLITH_DECL void deliver_outcome(batch_entry& entry, call_outcome&& outcome);
@@ -109,7 +117,11 @@ class driver_core : public std::enable_shared_from_this<driver_core> {
   std::string last_trouble_;  // why the latest agent was given up
   asio::steady_timer timer_;
   clock::time_point launched_{};
-  bool was_ready_ = false;  // an agent has been ready at some time
+  bool was_ready_ = false;                         // an agent has been ready at some time
+  std::unordered_set<std::string> drained_early_;  // tags of agents that were asked back before they came
+  double mean_call_ns_ = 0;                        // of late
+  std::uint64_t measured_calls_ = 0;
+  clock::time_point busy_since_{};  // calls have been open, and none has ended; zero: no
   std::exception_ptr failed_;
   std::function<void()> gone_;
   clock::time_point kill_at_{};
@@ -125,5 +137,6 @@ class driver_core : public std::enable_shared_from_this<driver_core> {
 #if !defined(COROLITH_SEPARATE_COMPILATION)
 #include <corolith/run/impl/driver_agents.ipp>
 #include <corolith/run/impl/driver_calls.ipp>
+#include <corolith/run/impl/driver_leases.ipp>
 #include <corolith/run/impl/driver_nested.ipp>
 #endif

@@ -20,10 +20,12 @@ struct rendezvous {
   std::vector<std::string> addresses;
 };
 
-/// Listens as the options say: local agents come through a Unix socket in the session folder, all others by TCP. Throws
-/// config_error when it cannot. The secret is made and written to `secret_file` when it is TCP.
-COROLITH_DECL rendezvous meet_agents(asio::io_context& io, const options& settings, const std::string& session_folder,
-                                     const std::string& secret_file, wire::listener::events events);
+/// Listens as the options say: agents that are `all_here`, on this machine, come through a Unix socket in the session
+/// folder, all others by TCP. Throws config_error when it cannot. The secret is made and written to `secret_file`
+/// when it is TCP.
+COROLITH_DECL rendezvous meet_agents(asio::io_context& io, const options& settings, bool all_here,
+                                     const std::string& session_folder, const std::string& secret_file,
+                                     wire::listener::events events);
 
 }  // namespace detail
 }  // namespace v0

@@ -6,6 +6,7 @@
 #include <corolith/core/number.hpp>
 #include <corolith/core/segment_pool.hpp>
 #include <corolith/launch/local.hpp>
+#include <corolith/launch/pool.hpp>
 #include <corolith/launch/slurm.hpp>
 #include <corolith/run/detail/driver_core.hpp>
 #include <corolith/run/detail/program.hpp>
@@ -51,14 +52,15 @@ COROLITH_DECL driver_core::driver_core(asio::io_context& io, options settings, s
       output_(std::make_shared<output_sink>(console_, settings_.on_output)),
       progress_(*console_, settings_.progress) {}
 
-inline std::unique_ptr<launch::launcher> make_launcher(const options& settings) {
+inline std::unique_ptr<launch::launcher> make_launcher(asio::io_context& io, const options& settings) {
+  if (settings.launcher == "pool") return std::make_unique<launch::pool>(io, settings.pool);
   if (settings.launcher == "slurm") return std::make_unique<launch::slurm>(settings.slurm);
   if (settings.launcher == "local") return std::make_unique<launch::local>();
-  throw config_error("options.launcher: unknown launcher '" + settings.launcher + "': there are local and slurm");
+  throw config_error("options.launcher: unknown launcher '" + settings.launcher + "': there are local, slurm and pool");
 }
 
 COROLITH_DECL void driver_core::start() {
-  launcher_ = make_launcher(settings_);
+  launcher_ = make_launcher(io_, settings_);
   if (settings_.agents == 0)
     settings_.agents = settings_.launcher == "slurm" ? launch::slurm::allocated_nodes().value_or(1) : 1;
   launch_agents();
@@ -74,7 +76,8 @@ COROLITH_DECL void driver_core::launch_agents() {
   };
   launch::request request;
   request.secret_file = session_folder_ + "/secret";
-  rendezvous place = meet_agents(io_, settings_, session_folder_, request.secret_file, std::move(events));
+  rendezvous place =
+      meet_agents(io_, settings_, launcher_->all_here(), session_folder_, request.secret_file, std::move(events));
   listener_ = std::move(place.listener);
   if (listener_->local_address().kind == wire::address::family::unix_socket) {
     request.secret_file.clear();
@@ -153,6 +156,7 @@ COROLITH_DECL void driver_core::received(agent_session& session, wire::message&&
 COROLITH_DECL void driver_core::greet(agent_session& session, const wire::message& message) {
   session.hello = wire::unpack<wire::agent_hello>(message.body);
   session.host = std::make_shared<const std::string>(session.hello.host);
+  session.draining = drained_early_.erase(session.hello.launch_tag) != 0;
   log::debug(fmt::format("agent {} connected from {}, pid {}", session.id, session.hello.host, session.hello.pid));
   wire::welcome welcome;
   welcome.session = session_folder_;
@@ -176,6 +180,7 @@ COROLITH_DECL void driver_core::send_module(agent_session& session, const wire::
 }
 
 COROLITH_DECL void driver_core::agent_ready(agent_session& session) {
+  if (session.draining) return;  // it was asked back before it came up
   session.ready = true;
   was_ready_ = true;
   scheduler_.agent_joined(session.id, {session.hello.cpus, session.hello.gpus, session.hello.memory});
@@ -184,10 +189,11 @@ COROLITH_DECL void driver_core::agent_ready(agent_session& session) {
 
 // A call that fits no agent waits as long as one is still to come, be it for the first time or again.
 COROLITH_DECL void driver_core::update_capacity() {
+  launcher_->connected(ready_agents());
+  if (launcher_->elastic()) return scheduler_.capacity_final(ready_agents() != 0 && launcher_->none_larger());
   std::uint32_t out = 0;
   for (const unit& each : units_) out += each.over ? launcher_->agents_per_unit() : each.agents_given_up;
   scheduler_.capacity_final(ready_agents() + out >= settings_.agents);
-  launcher_->connected(ready_agents());
 }
 
 COROLITH_DECL std::uint32_t driver_core::ready_agents() const {
@@ -198,6 +204,7 @@ COROLITH_DECL std::uint32_t driver_core::ready_agents() const {
 COROLITH_DECL void driver_core::agent_gave_up(agent_session& session, const std::string& reason) {
   const auto number = whole_number<std::uint32_t>(session.hello.launch_tag);
   session.channel->close();
+  if (launcher_->elastic()) return agent_refused(session, reason);
   if (!number || *number >= units_.size())  // somebody started it by hand: nothing that was asked for is missing
     return log::warning(fmt::format("agent on {}: {}; going on without it", session.hello.host, reason));
   unit& of = units_[*number];
@@ -228,7 +235,7 @@ COROLITH_DECL void driver_core::disconnected(schedule::agent_id id, std::excepti
   if (session->ready) {
     update_capacity();
     scheduler_.agent_lost(id);
-    if (!gone_)
+    if (!gone_ && !session->draining)
       log::warning(fmt::format("agent on {} (pid {}) was lost: {}; its calls run elsewhere", session->hello.host,
                                session->hello.pid, text_of(reason)));
   }
@@ -286,6 +293,7 @@ COROLITH_DECL void driver_core::check_launch_timeout() {
 
 COROLITH_DECL void driver_core::tick() {
   reap_units();
+  if (launcher_->elastic() && !gone_) mind_leases();
   const auto now = clock::now();
   scheduler_.tick(now.time_since_epoch() / std::chrono::nanoseconds(1));
   check_launch_timeout();

@@ -76,10 +76,10 @@ option_row slurm_text(const char* name, const char* value, const char* help) {
 inline const auto& option_rows() {
   using entry = config::entry;
   static const std::array rows{
-      option_row{"launcher", "NAME", "how agents come to be: local or slurm (local)",
+      option_row{"launcher", "NAME", "how agents come to be: local, slurm or pool (local)",
                  [](options& o, const entry& e) {
-                   if (e.value != "local" && e.value != "slurm")
-                     reject(e, fmt::format("unknown launcher '{}': there are local and slurm", e.value));
+                   if (e.value != "local" && e.value != "slurm" && e.value != "pool")
+                     reject(e, fmt::format("unknown launcher '{}': there are local, slurm and pool", e.value));
                    o.launcher = e.value;
                  }},
       option_row{"agents", "N", "number of agents (1; in a Slurm allocation one for each node)",
@@ -128,6 +128,10 @@ inline const auto& option_rows() {
                                                 "seen by driver and nodes, for the secret (~/.corolith)"),
       option_row{"secret-by", "WAY", "file in the shared folder, or script of the job (file)",
                  [](options& o, const entry& e) { o.slurm.secret_by = parse_secret_way(e); }},
+      option_row{"pool", "NAME", "takes agents from this pool: --launcher pool",
+                 [](options& o, const entry& e) { o.pool.name = e.value; }},
+      option_row{"pools", "PATH", "where pools leave their records (~/.corolith/pools)",
+                 [](options& o, const entry& e) { o.pool.folder = e.value; }},
       option_row{"timeout", "TIME", "default timeout of a call (none)",
                  [](options& o, const entry& e) { o.defaults.timeout = parse_duration(e); }},
       option_row{"retries", "N", "default number of retries of a call (0)",
@@ -200,7 +204,7 @@ inline std::vector<std::string> read_flags(config& settings, int argc, const cha
 
 inline void check_keys(const config& settings) {
   for (const auto& [key, from] : settings.entries()) {
-    bool known = key == "config";
+    bool known = key == "config" || key.starts_with("pools.");  // what pools are made of is for the command line
     for (const option_row& row : option_rows()) known = known || key == row.name;
     if (!known) reject(from, fmt::format("there is no setting '{}'; --help lists them", key));
   }
@@ -240,6 +244,7 @@ COROLITH_DECL parsed_options parse_options(int argc, const char* const* argv) {
   detail::check_keys(settings);
   for (const detail::option_row& row : detail::option_rows())
     if (const config::entry* from = settings.find(row.name)) row.set(parsed.value, *from);
+  if (settings.find("pool") != nullptr && settings.find("launcher") == nullptr) parsed.value.launcher = "pool";
   return parsed;
 }
 

@@ -72,7 +72,7 @@ inline store_place place_of_store(const options& settings, const std::string& ru
     where.options["private"] = "yes";
     return where.to_string();
   };
-  if (settings.launcher == "slurm") {
+  if (settings.launcher != "local") {
     const std::filesystem::path here = std::filesystem::current_path();
     return {url_of(here / ".corolith" / ("run-" + run)), true, on_shared_file_system(here.string())};
   }

@@ -112,7 +112,7 @@ class handshake final : public transport_waiter, public std::enable_shared_from_
     if (peer_.version != mine_.version) {
       say = verdict::wrong_version;
       refusal_ = version_advice(peer_.version, mine_.version);
-    } else if (peer_.role != expected_) {
+    } else if (expected_ != role::any && peer_.role != expected_) {
       say = verdict::wrong_role;
       refusal_ = "it came as " + to_string(peer_.role) + " where a peer as " + to_string(expected_) + " was expected";
     } else if (!same_program(peer_.program, mine_.program)) {
@@ -176,6 +176,10 @@ COROLITH_DECL std::string to_string(role of) {
     case role::driver: return "driver";
     case role::agent: return "agent";
     case role::worker: return "worker";
+    case role::head: return "head of a pool";
+    case role::resident: return "resident of a pool";
+    case role::client: return "client of a pool";
+    case role::any: break;
   }
   return "role " + std::to_string(static_cast<unsigned>(of));
 }
