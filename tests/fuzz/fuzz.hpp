@@ -20,7 +20,7 @@ struct target {
   std::vector<std::string> (*seeds)();  ///< inputs to begin with
 };
 
-extern const target frame_decoder, handshake, messages, archives, config;
+extern const target frame_decoder, handshake, messages, archives, config, journal;
 extern const target s3_http_response, s3_xml, s3_profile;
 
 struct broken_promise : std::logic_error {

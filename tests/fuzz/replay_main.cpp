@@ -143,8 +143,9 @@ void write(const fuzz::target& target, const fs::path& folder) {
 int main(int argc, char** argv) {
   const std::string_view name = argc > 1 ? argv[1] : "";
   try {
-    for (const fuzz::target* target : {&fuzz::frame_decoder, &fuzz::handshake, &fuzz::messages, &fuzz::archives,
-                                       &fuzz::config, &fuzz::s3_http_response, &fuzz::s3_xml, &fuzz::s3_profile}) {
+    for (const fuzz::target* target :
+         {&fuzz::frame_decoder, &fuzz::handshake, &fuzz::messages, &fuzz::archives, &fuzz::config, &fuzz::journal,
+          &fuzz::s3_http_response, &fuzz::s3_xml, &fuzz::s3_profile}) {
       if (target->name != name) continue;
       if (argc == 3) return replay(*target, argv[2], argv[0]);
       if (argc == 4 && std::string_view(argv[2]) == "--write") return write(*target, argv[3]), 0;

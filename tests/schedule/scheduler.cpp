@@ -293,3 +293,29 @@ TEST_CASE("events about nothing known do nothing") {
   REQUIRE(d.scheduler.input_available(1, 1) == 0);
   REQUIRE(d.scheduler.take_commands().empty());
 }
+
+TEST_CASE("elements that are skipped get no calls and keep their places", "[scheduler]") {
+  fake_driver d;
+  d.scheduler.agent_joined(1, {4, 0, 0});
+  d.scheduler.batch_added(7, {});
+  d.scheduler.input_skipped(7, 3);
+  REQUIRE(d.scheduler.input_available(7, 1) == 1);
+  d.scheduler.input_skipped(7, 1000);
+  REQUIRE(d.scheduler.input_available(7, 2) == 2);
+  d.scheduler.input_skipped(7, 5);
+  d.scheduler.input_ended(7);
+  const std::vector<command> sends = d.sends();
+  REQUIRE(sends.size() == 3);
+  CHECK(sends[0].id.index == 3);
+  CHECK(sends[1].id.index == 1004);
+  CHECK(sends[2].id.index == 1005);
+  for (const command& sent : sends) CHECK(d.finish(sent) == verdict::deliver);
+  CHECK(d.take(command_kind::batch_done).size() == 1);
+  CHECK(d.scheduler.counts(7).sent == 0);
+
+  // Nothing but what is skipped.
+  d.scheduler.batch_added(8, {});
+  d.scheduler.input_skipped(8, 100'000);
+  d.scheduler.input_ended(8);
+  CHECK(d.take(command_kind::batch_done).size() == 1);
+}

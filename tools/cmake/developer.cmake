@@ -80,6 +80,13 @@ endfunction()
 
 add_subdirectory(tests)
 corolith_programs(tool tools)
+# The man page and the completion of bash come from the table that the program has its commands in.
+if(COROLITH_INSTALL AND NOT COROLITH_SANITIZE)
+  add_custom_command(TARGET tool_corolith POST_BUILD VERBATIM
+    COMMAND sh -c "\"$1\" man >\"$2.1\" && \"$1\" completion bash >\"$2.bash\"" sh $<TARGET_FILE:tool_corolith> ${PROJECT_BINARY_DIR}/corolith)
+  install(FILES ${PROJECT_BINARY_DIR}/corolith.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools)
+  install(FILES ${PROJECT_BINARY_DIR}/corolith.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME corolith COMPONENT tools)
+endif()
 corolith_programs(example examples)
 if(COROLITH_SANITIZE)  # what benchmarks do, tests do too; what they measure, a sanitizer distorts
   return()

@@ -53,6 +53,11 @@
 #include <corolith/run/impl/driver_leases.ipp>
 #include <corolith/run/impl/driver_nested.ipp>
 #include <corolith/run/impl/executor.ipp>
+#include <corolith/run/impl/journal.ipp>
+#include <corolith/run/impl/journal_file.ipp>
+#include <corolith/run/impl/journal_format.ipp>
+#include <corolith/run/impl/journaled.ipp>
+#include <corolith/run/impl/journaled_link.ipp>
 #include <corolith/run/impl/large_values.ipp>
 #include <corolith/run/impl/main.ipp>
 #include <corolith/run/impl/options.ipp>

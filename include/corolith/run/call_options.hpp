@@ -29,6 +29,9 @@ struct call_options {
   std::vector<std::pair<std::string, std::string>> env{};
   /// Elements handed to a worker at once (0, the default: chosen from how long the calls take).
   std::optional<std::uint32_t> chunk{};
+  /// The name under which results are kept, where the executor has a journal (`options::journal`). Not set: maps are numbered in the order in
+  /// which they are made, and single calls are not kept. Empty: neither is.
+  std::optional<std::string> journal{};
 };
 
 }  // namespace v0

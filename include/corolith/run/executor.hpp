@@ -92,7 +92,7 @@ class executor {
     auto mapped =
         map(std::move(mapper), detail::note_keys(std::forward<R>(elements), groups), std::forward<Shared>(shared)...);
     return start(background_loop(),
-                 detail::reduce_by_key(*this, std::move(reducer), std::move(mapped), std::move(groups)));
+                 detail::reduce_by_key(unkept(), std::move(reducer), std::move(mapped), std::move(groups)));
   }
 
   /// The store of this run, as the options say; calls have it as this_call().store(). Objects that `put_temporary` makes in it, in whatever
@@ -107,8 +107,10 @@ class executor {
  private:
   struct state;
 
-  COROLITH_DECL detail::batch_request request(codec::function_key function, byte_buffer shared) const;
+  COROLITH_DECL detail::batch_request request(codec::function_key function, byte_buffer shared, bool is_map) const;
   COROLITH_DECL const std::shared_ptr<detail::backend>& where() const noexcept;
+  /// For reducers, which are called in the order in which results come: they have no place in a journal.
+  executor unkept() const { return with({.journal = std::string()}); }
 
   template <class Callable, class... Args>
   auto start_call(Callable callable, Args&&... args) const {
@@ -121,7 +123,7 @@ class executor {
     function::encode_element(element.bytes(), args...);
     element.end_element();
     auto made = std::make_shared<state_type>(where());
-    const std::uint64_t id = where()->open(made, request(function::key(), std::move(shared)));
+    const std::uint64_t id = where()->open(made, request(function::key(), std::move(shared), false));
     made->set_id(id);
     where()->feed(id, element.take(), true);
     return future<typename function::result_type>(std::move(made));
@@ -134,7 +136,7 @@ class executor {
     byte_buffer encoded;
     encoded.share_when_large();
     function::encode_shared(encoded, callable, shared...);
-    detail::batch_request asked = request(function::key(), std::move(encoded));
+    detail::batch_request asked = request(function::key(), std::move(encoded), true);
     if constexpr (std::ranges::sized_range<R>) asked.size = std::ranges::size(elements);
     auto core = std::make_shared<detail::batch_core>(where());
     if constexpr (detail::eager_range<R>) {
@@ -150,7 +152,7 @@ class executor {
   auto reduce(Reducer reducer, batch<T> mapped) const {
     using function = codec::single_call<Reducer, std::vector<T>>;
     return start(background_loop(),
-                 reduce_mapped<typename function::result_type>(*this, std::move(reducer), std::move(mapped)));
+                 reduce_mapped<typename function::result_type>(unkept(), std::move(reducer), std::move(mapped)));
   }
   template <class Result, class Reducer, class T>
   static task<Result> reduce_mapped(executor ex, Reducer reducer, batch<T> mapped) {

@@ -75,6 +75,12 @@ struct options {
   /// all agents are on this machine, or the working directory is on a file system that clusters share. Not set: 8 MiB, but agents on this
   /// machine get them in shared memory as long as there is room (a quarter of the memory).
   std::optional<std::uint64_t> store_threshold = {};
+  /// A file for the results of maps: a run of the same program that finds it there executes only the calls whose results are not in it. Empty:
+  /// none. docs/journal.md
+  std::string journal = {};
+  /// How old results in the journal may be before they are brought to the disk; 0: at once; negative: never. They survive the driver in any case,
+  /// this is about the machine.
+  std::chrono::nanoseconds journal_sync = std::chrono::seconds(1);
   progress_mode progress = progress_mode::automatic;
   std::string log_level = "warning";
   call_options defaults = {};  ///< for calls that do not say otherwise
@@ -91,6 +97,23 @@ struct parsed_options {
 
 /// Throws config_error that names the source and the key.
 COROLITH_DECL parsed_options parse_options(int argc, const char* const* argv);
+
+/// A setting as it stands, for those who show it.
+struct setting {
+  std::string name;      ///< flag --name, key `name` of the file
+  std::string variable;  ///< COROLITH_NAME
+  std::string argument;  ///< "N", "TIME"
+  std::string help;
+  std::string standard;  ///< in words: what it is when nothing is given
+  std::string value;     ///< what was given
+  std::string
+      source;  ///< where: "flag --agents", "environment variable COROLITH_AGENTS", "run.json, key agents"; empty: nowhere
+};
+
+/// All settings there are, none of them given.
+COROLITH_DECL std::vector<setting> known_settings();
+/// All settings, as parse_options would find them. Throws config_error as it does.
+COROLITH_DECL std::vector<setting> list_settings(int argc, const char* const* argv);
 
 /// The text that --help prints.
 COROLITH_DECL std::string options_help(const std::string& program);

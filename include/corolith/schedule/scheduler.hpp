@@ -74,6 +74,9 @@ class scheduler {
   /// `count` more elements are there, the largest of `largest_bytes`. Returns how many were accepted: all, or none if the
   /// batch is unknown, its input ended or it was cancelled (the driver drops the elements then; they have no calls).
   COROLITH_DECL std::uint32_t input_available(batch_id batch, std::uint32_t count, std::uint64_t largest_bytes = 0);
+  /// The next `count` elements have ended before they began: no calls are made of them, and later ones keep their indices. The driver
+  /// says so before the first `input_available` behind them; they do not count as an answer to `want_input`.
+  COROLITH_DECL void input_skipped(batch_id batch, std::uint32_t count);
   /// There are no more elements. A batch without this never ends.
   COROLITH_DECL void input_ended(batch_id batch);
   /// The user took `count` results (values or failures), so as many elements may be pulled. A driver that needs no

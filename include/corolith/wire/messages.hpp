@@ -118,7 +118,7 @@ struct worker_setup {
   std::uint64_t memory_limit = 0;  ///< bytes, 0 for none
   std::uint32_t slot = 0;
   std::int64_t grace_ms = 0;
-  std::uint32_t workers = 1;  ///< that share the node's memory
+  std::uint32_t workers = 1;            ///< that share the node's memory
   std::vector<std::int32_t> cpus = {};  ///< for the thread that gets this to run on; empty: as it is
 };
 

@@ -71,7 +71,9 @@ struct batch_request {
   std::uint32_t retries = 0;
   bool lazy = false;                  ///< input is fed as the backend asks for it
   std::optional<std::uint64_t> size;  ///< number of elements where it is known
-  bool nested = false;                ///< opened by a call, which waits for it; not counted by the progress line
+  std::optional<std::string>
+      journal;          ///< its results are kept under this name (empty: it has none); not set: they are not
+  bool nested = false;  ///< opened by a call, which waits for it; not counted by the progress line
 };
 
 /// Where calls go: the driver's cluster of agents, or, inside a worker, its agent. All functions are safe from any thread.

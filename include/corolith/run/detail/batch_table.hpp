@@ -66,6 +66,7 @@ struct batch_entry {
   shared_bytes shared;  ///< its end: the shared arguments
   element_store elements;
   std::uint64_t fed = 0;     ///< elements so far
+  std::uint32_t next = 0;    ///< index behind the last of them: some may have been left out, whose results are known
   std::uint64_t ended = 0;   ///< calls that ended
   std::uint64_t failed = 0;  ///< of `ended`: in an error of their own
   std::uint64_t size = 0;    ///< how many there will be; 0 while that is not known

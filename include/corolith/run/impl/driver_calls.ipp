@@ -43,6 +43,8 @@ COROLITH_DECL void driver_core::feed(std::uint64_t batch, element_block block, b
   if (found == batches_.end()) return;
   batch_entry& entry = found->second;
   const std::uint32_t count = block.count();
+  if (count != 0 && block.first > entry.next) scheduler_.input_skipped(batch, block.first - entry.next);
+  if (count != 0) entry.next = block.first + count;
   if (count != 0 && scheduler_.input_available(batch, count, block.largest()) == count) {
     entry.elements.add(std::move(block), clock_.now().system_ns);
     entry.fed += count;

@@ -5,6 +5,7 @@
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
 #include <corolith/run/detail/driver.hpp>
+#include <corolith/run/detail/journaled.hpp>
 #include <corolith/run/detail/large_values.hpp>
 #include <corolith/run/detail/run_store.hpp>
 #include <corolith/run/executor.hpp>
@@ -64,9 +65,13 @@ COROLITH_DECL executor::executor(const options& settings) : options_(settings.de
   detail::require_served();
   log::set_level(log::parse_level(settings.log_level));
   const std::shared_ptr<detail::run_store> values = detail::run_store::of_driver(settings);
+  std::shared_ptr<detail::journal> journal;
+  if (!settings.journal.empty()) journal = std::make_shared<detail::journal>(settings.journal, settings.journal_sync);
   std::shared_ptr<detail::backend> agents =
       detail::make_driver(settings, values->worker_environment(), values->folder());
-  state_ = std::make_shared<const state>(detail::through_store(std::move(agents), values, true), values);
+  agents = detail::through_store(std::move(agents), values, true);
+  if (journal) agents = detail::through_journal(std::move(agents), std::move(journal));
+  state_ = std::make_shared<const state>(std::move(agents), values);
 }
 
 COROLITH_DECL executor::executor(std::shared_ptr<detail::backend> where, std::shared_ptr<detail::run_store> values)
@@ -85,6 +90,7 @@ COROLITH_DECL executor executor::with(const call_options& changed) const {
   detail::replace(other.options_.gpus, changed.gpus);
   detail::replace(other.options_.memory, changed.memory);
   detail::replace(other.options_.chunk, changed.chunk);
+  detail::replace(other.options_.journal, changed.journal);
   if (!changed.env.empty()) other.options_.env = changed.env;
   if (changed.timeout && *changed.timeout <= std::chrono::nanoseconds(0))
     throw config_error("call option timeout: it must be longer than zero");
@@ -93,7 +99,8 @@ COROLITH_DECL executor executor::with(const call_options& changed) const {
   return other;
 }
 
-COROLITH_DECL detail::batch_request executor::request(codec::function_key function, byte_buffer shared) const {
+COROLITH_DECL detail::batch_request executor::request(codec::function_key function, byte_buffer shared,
+                                                      bool is_map) const {
   detail::batch_request asked;
   asked.function = function;
   asked.shared = shared.release();
@@ -104,6 +111,11 @@ COROLITH_DECL detail::batch_request executor::request(codec::function_key functi
   asked.limits.chunk = options_.chunk.value_or(0);
   asked.limits.environment = detail::encode_environment(options_.env);
   asked.retries = options_.retries.value_or(0);
+  asked.journal = options_.journal;
+  if (!asked.journal && is_map)
+    asked.journal.emplace();
+  else if (asked.journal && asked.journal->empty())
+    asked.journal.reset();
   return asked;
 }
 

@@ -145,6 +145,12 @@ inline const auto& option_rows() {
       option_row{"store-threshold", "SIZE",
                  "larger arguments and results go through the store, or never (8MiB, local: none)",
                  [](options& o, const entry& e) { o.store_threshold = e.value == "never" ? 0 : parse_size(e); }},
+      option_row{"journal", "FILE", "keeps results of maps; a run that finds it executes only what is missing",
+                 [](options& o, const entry& e) { o.journal = e.value; }},
+      option_row{"journal-sync", "TIME", "results are on the disk so long after they came, or never (1s)",
+                 [](options& o, const entry& e) {
+                   o.journal_sync = e.value == "never" ? std::chrono::nanoseconds(-1) : parse_duration(e);
+                 }},
       option_row{"progress", "MODE", "auto, lines or never (auto)",
                  [](options& o, const entry& e) { o.progress = parse_progress(e); }},
       option_row{"log-level", "LEVEL", "trace, debug, info, warning, error or off (warning)",
@@ -224,28 +230,65 @@ COROLITH_DECL std::string options_help(const std::string& program) {
   return text;
 }
 
-COROLITH_DECL parsed_options parse_options(int argc, const char* const* argv) {
+namespace detail {
+
+/// From all places into `settings`, and what they come to.
+inline parsed_options read_settings(config& settings, int argc, const char* const* argv) {
   parsed_options parsed;
-  config settings;
   settings.alias("nodes", "agents");
-  parsed.rest = detail::read_flags(settings, argc, argv, parsed.help);
+  parsed.rest = read_flags(settings, argc, argv, parsed.help);
   if (!parsed.help.empty()) return parsed;
   const auto read_variable = [&](const char* name) {
-    const std::string variable = detail::variable_of(name);
+    const std::string variable = variable_of(name);
     if (const char* value = std::getenv(variable.c_str()))
       settings.set(name, value, "environment variable " + variable);
   };
-  for (const detail::option_row& row : detail::option_rows()) read_variable(row.name);
+  for (const option_row& row : option_rows()) read_variable(row.name);
   read_variable("config");
   if (const config::entry* file = settings.find("config")) {
     const std::string path = file->value;
     settings.read_file(path);
   }
-  detail::check_keys(settings);
-  for (const detail::option_row& row : detail::option_rows())
+  check_keys(settings);
+  for (const option_row& row : option_rows())
     if (const config::entry* from = settings.find(row.name)) row.set(parsed.value, *from);
   if (settings.find("pool") != nullptr && settings.find("launcher") == nullptr) parsed.value.launcher = "pool";
   return parsed;
+}
+
+}  // namespace detail
+
+COROLITH_DECL parsed_options parse_options(int argc, const char* const* argv) {
+  config settings;
+  return detail::read_settings(settings, argc, argv);
+}
+
+COROLITH_DECL std::vector<setting> known_settings() {
+  std::vector<setting> all;
+  const auto add = [&](const char* name, const char* argument, std::string help) {
+    setting one{name, detail::variable_of(name), argument, std::move(help), {}, {}, {}};
+    // The texts end with what holds when nothing is given, in parentheses.
+    if (const std::size_t at = one.help.rfind(" ("); at != std::string::npos && one.help.ends_with(')')) {
+      one.standard = one.help.substr(at + 2, one.help.size() - at - 3);
+      one.help.resize(at);
+    }
+    all.push_back(std::move(one));
+  };
+  for (const detail::option_row& row : detail::option_rows()) add(row.name, row.value, row.help);
+  add("config", "FILE", "JSON file with any of these settings, by name");
+  return all;
+}
+
+COROLITH_DECL std::vector<setting> list_settings(int argc, const char* const* argv) {
+  config settings;
+  detail::read_settings(settings, argc, argv);
+  std::vector<setting> all = known_settings();
+  for (setting& one : all)
+    if (const config::entry* from = settings.find(one.name)) {
+      one.value = from->value;
+      one.source = from->source;
+    }
+  return all;
 }
 
 }  // namespace v0

@@ -81,6 +81,16 @@ class call_table {
     }
   }
 
+  /// Appends `count` calls that have ended.
+  void append_ended(std::uint32_t count, page_pool& pool) {
+    while (count > 0) {
+      const std::uint32_t first = size_, n = std::min(count, calls_per_page);
+      append(n, pool);
+      for (std::uint32_t index = first; index != size_; ++index) end(index, pool);
+      count -= n;
+    }
+  }
+
   /// The call, or nullptr when it has ended or never was.
   call_record* find(std::uint32_t index) noexcept {
     call_record* call = nullptr;

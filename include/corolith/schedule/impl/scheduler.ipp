@@ -50,6 +50,12 @@ COROLITH_DECL std::uint32_t scheduler::input_available(batch_id id, std::uint32_
   return count;
 }
 
+COROLITH_DECL void scheduler::input_skipped(batch_id id, std::uint32_t count) {
+  detail::batch_record* batch = core_->find_batch(id);
+  if (batch == nullptr || batch->input_ended || count > 0xffffffffu - batch->calls.size()) return;
+  batch->calls.append_ended(count, core_->pages);
+}
+
 COROLITH_DECL void scheduler::input_ended(batch_id id) {
   detail::batch_record* batch = core_->find_batch(id);
   if (batch == nullptr) return;
