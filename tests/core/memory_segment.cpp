@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <string>
@@ -203,15 +204,19 @@ TEST_CASE("a descriptor that is no such memory is refused") {
   CHECK(code_of_adopting(copy_of(good), ~std::uint64_t{0}, 10) == errc::protocol);
   CHECK(code_of_adopting(unique_fd(::open("/dev/zero", O_RDONLY | O_CLOEXEC)), from, 10) == errc::protocol);
   CHECK(code_of_adopting(unique_fd(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), from, 10) == errc::protocol);
-  const auto other = [](unsigned flags, unsigned seals) {
+  const auto other = [good](unsigned flags, unsigned seals, bool with_header = true) {
     unique_fd made(::memfd_create("corolith-value", MFD_CLOEXEC | flags));
     REQUIRE(::ftruncate(made.get(), static_cast<off_t>(2 * mib)) == 0);
+    std::array<std::byte, memory_segment::data_offset> header{};
+    REQUIRE(::pread(good, header.data(), header.size(), 0) == static_cast<ssize_t>(header.size()));
+    if (with_header) REQUIRE(::pwrite(made.get(), header.data(), header.size(), 0) > 0);
     if (seals != 0) REQUIRE(::fcntl(made.get(), F_ADD_SEALS, seals) == 0);
     return made;
   };
   CHECK(code_of_adopting(other(0, 0), from, 10) == errc::protocol);  // it could be made smaller under our eyes
   CHECK(code_of_adopting(other(MFD_ALLOW_SEALING, F_SEAL_GROW), from, 10) == errc::protocol);
-  CHECK(code_of_adopting(other(MFD_ALLOW_SEALING, F_SEAL_SHRINK), from, 10) == errc::protocol);  // no such header
+  CHECK(code_of_adopting(other(MFD_ALLOW_SEALING, F_SEAL_SHRINK, false), from, 10) == errc::protocol);
+  CHECK(code_of_adopting(other(MFD_ALLOW_SEALING, F_SEAL_SHRINK), from, 10) == errc{});  // one like ours
   CHECK(open_segments() == 1);
   CHECK(::ftruncate(good, 4096) != 0);
 }
