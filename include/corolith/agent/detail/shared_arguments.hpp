@@ -34,11 +34,13 @@ struct shared_arguments {
   }
 
   std::mutex guard;
-  std::shared_ptr<void> decoded;  // by codec::invocation
 
  private:
   bool fetched_ = false;
   shared_bytes bytes_;
+
+ public:
+  std::shared_ptr<void> decoded;  // by codec::invocation; may look into the bytes, so that it goes before them
 };
 
 /// Those of the batches that slots of this process know. Thread-safe.

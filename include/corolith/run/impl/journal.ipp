@@ -6,9 +6,9 @@
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
 #include <corolith/core/own_executable.hpp>
-#include <corolith/run/detail/batch_table.hpp>
 #include <corolith/run/detail/journal.hpp>
 #include <corolith/run/detail/program.hpp>
+#include <corolith/run/detail/turn_clock.hpp>
 
 #include <fmt/format.h>
 
@@ -35,7 +35,7 @@ inline wire::sha256_bytes journaled_program() {
 inline journal_program describe_program() {
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
-  return {own_executable_path(), host.data(), system_now_ns()};
+  return {own_executable_path(), host.data(), turn_clock().now().system_ns};
 }
 
 COROLITH_DECL journal::journal(std::string path, std::chrono::nanoseconds sync)
