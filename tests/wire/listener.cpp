@@ -13,6 +13,7 @@
 #include <fstream>
 #include <list>
 #include <optional>
+#include <string>
 
 #include <sys/stat.h>
 
@@ -144,8 +145,9 @@ TEST_CASE("a peer that does not fit is refused on both ends with the reason") {
   std::string server_says, client_says;
   SECTION("version") {
     m.agent.version = 77;
-    server_says = "speaks protocol version 77 and this end version 1";
-    client_says = "speaks protocol version 1 and this end version 77";
+    const std::string ours = std::to_string(protocol_version);
+    server_says = "speaks protocol version 77 and this end version " + ours;
+    client_says = "speaks protocol version " + ours + " and this end version 77";
   }
   SECTION("program") {
     m.agent.program = program(2);
