@@ -33,6 +33,7 @@ const std::vector<command>& commands() {
   static const std::vector<command> all = [] {
     std::vector<command> rows{hello_command(), doctor_command(), run_command(),        jobs_command(),
                               logs_command(),  cancel_command(), config_show_command()};
+    for (command& each : pool_commands()) rows.push_back(std::move(each));
     for (command& each : store_commands()) rows.push_back(std::move(each));
     rows.push_back({"completion bash",
                     "",
@@ -98,7 +99,6 @@ int run(const std::vector<std::string>& words) {
     std::fputs(overview(commands()).c_str(), stderr);
     return 2;
   }
-  if (words[0] == "pool") return pool_command({words.begin() + 1, words.end()});
   if (words[0] == "store") return store_command({words.begin() + 1, words.end()});
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     std::fputs(overview(commands()).c_str(), stdout);
@@ -110,7 +110,7 @@ int run(const std::vector<std::string>& words) {
   }
   const command* two = words.size() > 1 ? find_command(words[0] + " " + words[1]) : nullptr;
   const command* found = two != nullptr ? two : find_command(words[0]);
-  if (found == nullptr) return run_family(words[0], words);
+  if (found == nullptr || found->run == nullptr) return run_family(words[0], words);
   const std::vector<std::string> rest(words.begin() + (two != nullptr ? 2 : 1), words.end());
   if (asks_for_help(*found, rest)) {
     std::fputs(help_of(*found).c_str(), stdout);

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -26,6 +27,8 @@ struct flag {
 
 class invocation;
 
+inline constexpr std::size_t any_number = std::numeric_limits<std::size_t>::max();
+
 /// What stands behind a command's own flags.
 enum class takes {
   nothing,   ///< no settings of runs
@@ -37,7 +40,7 @@ struct command {
   std::string name;   ///< "hello", "config show"
   std::string words;  ///< what it takes besides flags
   std::string summary;
-  std::string more;
+  std::string more;  ///< empty: there is no more to say than the summary
   std::vector<flag> flags;
   takes also = takes::nothing;
   std::size_t least = 0, most = 0;          ///< words

@@ -30,6 +30,8 @@ inline std::string flag_lines(const std::vector<flag>& flags) {
   return text;
 }
 
+inline const std::string& text_of(const command& of) { return of.more.empty() ? of.summary : of.more; }
+
 inline std::string overview(const std::vector<command>& commands) {
   std::string text = "usage: corolith COMMAND ...\n\n";
   std::set<std::string> told;
@@ -42,8 +44,8 @@ inline std::string overview(const std::vector<command>& commands) {
 }
 
 inline std::string help_of(const command& of) {
-  std::string text =
-      fmt::format("usage: corolith {} [FLAGS]{}{}\n\n{}\n", of.name, of.words.empty() ? "" : " ", of.words, of.more);
+  std::string text = fmt::format("usage: corolith {} [FLAGS]{}{}\n\n{}\n", of.name, of.words.empty() ? "" : " ",
+                                 of.words, text_of(of));
   if (!of.flags.empty()) text += "\n" + flag_lines(of.flags);
   if (of.also != takes::nothing)
     text +=
@@ -91,7 +93,7 @@ inline std::string man_page(const std::vector<command>& commands) {
       version_text());
   for (const command& each : commands) {
     text += fmt::format(".SS {}{}{}\n{}\n", roff(each.name), each.words.empty() ? "" : " ", roff(each.words),
-                        roff(each.more));
+                        roff(text_of(each)));
     text += roff_flags(each.flags);
     if (each.also != takes::nothing) text += ".P\nIt also takes the flags of runs.\n";
   }

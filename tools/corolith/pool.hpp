@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "commands.hpp"
 #include "pool_settings.hpp"
 #include "pool_text.hpp"
 #include "pool_up.hpp"
@@ -26,93 +27,9 @@
 /// `corolith pool`: agents that outlive drivers.
 namespace tool {
 
-constexpr const char* pool_usage =
-    "usage: corolith pool VERB [NAME] [FLAGS]\n"
-    "\n"
-    "  up NAME              starts a pool; drivers use it by --pool NAME\n"
-    "  ls                   lists the pools\n"
-    "  show NAME            its jobs, nodes and drivers\n"
-    "  scale NAME N         to N nodes; N-M: as many as the work needs, from N to M\n"
-    "  drain NAME           takes no new drivers, and goes down when the last one has left\n"
-    "  down NAME            ends it now; its drivers' calls fail\n"
-    "\n"
-    "  --pools PATH         where pools leave their records (COROLITH_POOLS, ~/.corolith/pools)\n"
-    "  --json               up, ls, show: as JSON\n"
-    "  --help               also behind up\n";
-
-inline std::string pool_up_usage() {
-  std::string text =
-      "usage: corolith pool up NAME [FLAGS]\n"
-      "\n"
-      "Starts the head of a pool in the background, and with it the pool. Its log is in the pool's folder.\n"
-      "\n"
-      "  --foreground               the head is this process, for use in a job or under systemd\n"
-      "  --wait                     until the least number of nodes is up\n"
-      "  --config FILE              JSON file with {\"pools\": {\"NAME\": {\"launcher\": \"slurm\", ...}}} "
-      "(COROLITH_CONFIG)\n"
-      "  --pools PATH               where pools leave their records (COROLITH_POOLS, ~/.corolith/pools)\n"
-      "  --json                     tells of the pool as JSON\n"
-      "\n"
-      "Of the pool, each also a key of the file:\n";
-  for (const pool_row& row : pool_rows())
-    text += fmt::format("  --{:<24} {}\n", std::string(row.name) + " " + row.value, row.help);
-  return text;
-}
-
-/// The words behind `corolith pool VERB`.
-struct pool_words {
-  std::vector<std::string> names;
-  pool_sources given;
-  std::string folder;
-  bool json = false;
-  bool foreground = false;
-  bool wait = false;
-  bool help = false;
-};
-
 inline std::string environment_value(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : value;
-}
-
-inline pool_words parse_pool_words(const std::vector<std::string>& words, const std::string& verb) {
-  pool_words parsed;
-  std::string config_file = environment_value("COROLITH_CONFIG");
-  parsed.folder = environment_value("COROLITH_POOLS");
-  const bool up = verb == "up";
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string& word = words[i];
-    if (!word.starts_with("--")) {
-      parsed.names.push_back(word);
-      continue;
-    }
-    const std::size_t equals = std::min(word.find('='), word.size());
-    const std::string name = word.substr(2, equals - 2);
-    bool* const says = name == "json"               ? &parsed.json
-                       : name == "help"             ? &parsed.help
-                       : up && name == "wait"       ? &parsed.wait
-                       : up && name == "foreground" ? &parsed.foreground
-                                                    : nullptr;
-    if (says != nullptr) {
-      if (equals != word.size()) throw corolith::config_error("flag --" + name + ": it takes no value");
-      *says = true;
-      continue;
-    }
-    const bool known = name == "pools" || (up && (name == "config" || find_pool_row(name) != nullptr));
-    if (!known)
-      throw corolith::config_error("'--" + name + "' is no flag of corolith pool " + verb + "; --help lists them");
-    if (equals == word.size() && i + 1 == words.size())
-      throw corolith::config_error("flag --" + name + ": a value was expected after it");
-    const std::string value = equals == word.size() ? words[++i] : word.substr(equals + 1);
-    if (name == "pools")
-      parsed.folder = value;
-    else if (name == "config")
-      config_file = value;
-    else
-      parsed.given.flags.set(name, value, "flag --" + name);
-  }
-  if (up && !config_file.empty() && !parsed.help) parsed.given.file.read_file(config_file);
-  return parsed;
 }
 
 inline void print(const std::string& text) {
@@ -120,30 +37,49 @@ inline void print(const std::string& text) {
     throw corolith::error(corolith::errc::misuse, "cannot write to standard output");
 }
 
-inline corolith::launch::pool_folder folder_of(const pool_words& words, std::size_t names, const std::string& usage) {
-  if (words.names.size() != names) throw corolith::config_error("usage: corolith pool " + usage);
-  return {words.folder, words.names[0]};
+inline std::string folder_of_pools(const invocation& call) {
+  return call.value("pools", environment_value("COROLITH_POOLS"));
+}
+inline corolith::launch::pool_folder folder_of(const invocation& call) {
+  return {folder_of_pools(call), call.words[0]};
 }
 
-inline int pool_show(const pool_words& words, const std::string& usage) {
-  const auto folder = folder_of(words, 1, usage);
+inline int pool_show(const invocation& call) {
+  const auto folder = folder_of(call);
   const auto now = corolith::pool::ask_head(folder, {"show"});
   const auto record = folder.read();
   if (!record) throw corolith::launch_failed(corolith::launch::no_such_pool(folder));
-  print(words.json ? json_of(*record, now) + "\n" : text_of(*record, now));
+  print(call.has("json") ? json_of(*record, now) + "\n" : text_of(*record, now));
   return 0;
 }
 
-inline int pool_up(const pool_words& words, const std::vector<std::string>& given) {
-  const auto folder = folder_of(words, 1, "up NAME");
-  pool_sources sources = words.given;
-  sources.prefix = "pools." + folder.name() + ".";
-  auto options = read_pool(folder.name(), sources);
-  options.folder = words.folder;
-  if (words.foreground) return be_head(std::move(options));
-  start_head(folder, given);
-  if (words.wait) wait_for_nodes(folder);
-  if (words.json) return pool_show(words, "up NAME");
+/// What `call` was given, as words of another process.
+inline std::vector<std::string> words_of(const invocation& call) {
+  std::vector<std::string> words = call.words;
+  for (const flag& each : call.of.flags)
+    if (call.has(each.name))
+      words.push_back("--" + each.name + (each.value.empty() ? "" : "=" + call.value(each.name)));
+  return words;
+}
+
+inline pool_sources sources_of(const invocation& call, const std::string& pool) {
+  pool_sources sources;
+  sources.prefix = "pools." + pool + ".";
+  for (const pool_row& row : pool_rows())
+    if (call.has(row.name)) sources.flags.set(row.name, call.value(row.name), std::string("flag --") + row.name);
+  const std::string file = call.value("config", environment_value("COROLITH_CONFIG"));
+  if (!file.empty()) sources.file.read_file(file);
+  return sources;
+}
+
+inline int pool_up(const invocation& call) {
+  const auto folder = folder_of(call);
+  auto options = read_pool(folder.name(), sources_of(call, folder.name()));
+  options.folder = folder_of_pools(call);
+  if (call.has("foreground")) return be_head(std::move(options));
+  start_head(folder, words_of(call));
+  if (call.has("wait")) wait_for_nodes(folder);
+  if (call.has("json")) return pool_show(call);
   const auto record = folder.read();
   if (!record) throw corolith::launch_failed("the pool has gone down already; its log is " + folder.log_file());
   print(fmt::format("pool {} is up: head {} on {}, log in {}\n", folder.name(), record->pid, record->host,
@@ -151,13 +87,12 @@ inline int pool_up(const pool_words& words, const std::vector<std::string>& give
   return 0;
 }
 
-inline int pool_ls(const pool_words& words) {
-  if (!words.names.empty()) throw corolith::config_error("usage: corolith pool ls");
+inline int pool_ls(const invocation& call) {
   std::string text, json;
   int status = 0;
-  for (const std::string& name : corolith::launch::pool_folder::names(words.folder)) {
+  for (const std::string& name : corolith::launch::pool_folder::names(folder_of_pools(call))) {
     try {
-      const corolith::launch::pool_folder folder(words.folder, name);
+      const corolith::launch::pool_folder folder(folder_of_pools(call), name);
       const auto now = corolith::pool::ask_head(folder, {"show"});
       const auto record = folder.read();
       if (!record) continue;
@@ -171,7 +106,7 @@ inline int pool_ls(const pool_words& words) {
       status = 1;
     }
   }
-  if (words.json)
+  if (call.has("json"))
     print("[" + json + "]\n");
   else if (!text.empty())
     print(fmt::format("{:<16} {:<9} {:<7} {:<20} {:>5}/{:<7} {:>6} {:>6} {:>7}\n", "NAME", "STATE", "LAUNCH", "HEAD",
@@ -180,9 +115,9 @@ inline int pool_ls(const pool_words& words) {
   return status;
 }
 
-inline int pool_scale(const pool_words& words) {
-  const auto folder = folder_of(words, 2, "scale NAME N, or N-M");
-  const std::string& range = words.names[1];
+inline int pool_scale(const invocation& call) {
+  const auto folder = folder_of(call);
+  const std::string& range = call.words[1];
   const std::size_t dash = range.find('-');
   const std::string least = range.substr(0, dash), most = dash == std::string::npos ? least : range.substr(dash + 1);
   for (const std::string& each : {least, most})
@@ -198,8 +133,8 @@ inline bool is_down(const corolith::launch::pool_folder& folder, const corolith:
   return (!record || record->pid != was.pid) && corolith::launch::state_of(was) != corolith::launch::head_state::alive;
 }
 
-inline int pool_down(const pool_words& words) {
-  const auto folder = folder_of(words, 1, "down NAME");
+inline int pool_down(const invocation& call) {
+  const auto folder = folder_of(call);
   const auto record = corolith::launch::record_of_pool(folder);
   corolith::pool::ask_head(folder, {"down"});
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(120);
@@ -212,32 +147,65 @@ inline int pool_down(const pool_words& words) {
   return 0;
 }
 
-inline int pool_command(const std::vector<std::string>& words) {
-  if (words.empty()) {
-    std::fputs(pool_usage, stderr);
-    return 2;
-  }
-  const std::string& verb = words[0];
-  if (verb == "--help" || verb == "help") {
-    print(pool_usage);
-    return 0;
-  }
-  static constexpr const char* verbs[] = {"up", "ls", "show", "scale", "drain", "down"};
-  if (std::find(std::begin(verbs), std::end(verbs), verb) == std::end(verbs))
-    throw corolith::config_error("'" + verb + "' is no verb of corolith pool; --help lists them");
-  const std::vector<std::string> rest(words.begin() + 1, words.end());
-  const pool_words parsed = parse_pool_words(rest, verb);
-  if (parsed.help) {
-    print(verb == "up" ? pool_up_usage() : pool_usage);
-    return 0;
-  }
-  if (verb == "up") return pool_up(parsed, rest);
-  if (verb == "ls") return pool_ls(parsed);
-  if (verb == "show") return pool_show(parsed, "show NAME");
-  if (verb == "scale") return pool_scale(parsed);
-  if (verb == "down") return pool_down(parsed);
-  corolith::pool::ask_head(folder_of(parsed, 1, "drain NAME"), {"drain"});
+inline int pool_drain(const invocation& call) {
+  corolith::pool::ask_head(folder_of(call), {"drain"});
   return 0;
+}
+
+inline std::vector<command> pool_commands() {
+  const flag pools{"pools", 0, "PATH", "where pools leave their records (COROLITH_POOLS, ~/.corolith/pools)"};
+  const flag json{"json", 0, "", "tells of it as JSON"};
+  std::vector<flag> up{
+      {"foreground", 0, "", "the head is this process, for use in a job or under systemd"},
+      {"wait", 0, "", "until the least number of nodes is up"},
+      {"config", 0, "FILE", "JSON file with {\"pools\": {\"NAME\": {\"launcher\": \"slurm\", ...}}} (COROLITH_CONFIG)"},
+      pools,
+      json};
+  for (const pool_row& row : pool_rows()) up.push_back({row.name, 0, row.value, row.help});
+  constexpr auto nothing = takes::nothing;
+  return {{"pool",
+           "VERB ...",
+           "starts, lists, scales and ends pools of nodes that programs share",
+           "",
+           {},
+           nothing,
+           0,
+           any_number,
+           nullptr},
+          {"pool up", "NAME", "starts a pool; programs use it by --pool NAME",
+           "Starts the head of a pool in the background, and with it the pool. Its log is in the pool's folder. The "
+           "flags after --json are "
+           "keys of the file, too.",
+           std::move(up), nothing, 1, 1, &pool_up},
+          {"pool ls",
+           "",
+           "lists the pools",
+           "One line for each, of those whose heads answer.",
+           {pools, json},
+           nothing,
+           0,
+           0,
+           &pool_ls},
+          {"pool show", "NAME", "its jobs, nodes and programs", "", {pools, json}, nothing, 1, 1, &pool_show},
+          {"pool scale",
+           "NAME N",
+           "to N nodes; N-M: as many as the work needs, from N to M",
+           "",
+           {pools},
+           nothing,
+           2,
+           2,
+           &pool_scale},
+          {"pool drain",
+           "NAME",
+           "takes no new programs, and goes down when the last one has left",
+           "",
+           {pools},
+           nothing,
+           1,
+           1,
+           &pool_drain},
+          {"pool down", "NAME", "ends it now; the calls of its programs fail", "", {pools}, nothing, 1, 1, &pool_down}};
 }
 
 }  // namespace tool

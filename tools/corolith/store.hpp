@@ -2,6 +2,7 @@
 #pragma once
 
 #include "buckets.hpp"
+#include "commands.hpp"
 #include "copy.hpp"
 #include "flags.hpp"
 #include "get.hpp"
@@ -20,7 +21,6 @@
 #include <array>
 #include <atomic>
 #include <cstdio>
-#include <limits>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -38,8 +38,6 @@ struct verb_row {
   std::size_t least, most;
   corolith::task<int> (*run)(session*, std::vector<std::string>);
 };
-
-inline constexpr std::size_t any_number = std::numeric_limits<std::size_t>::max();
 
 inline constexpr std::array<verb_row, 9> verb_rows{{
     {"put", "SOURCE... TARGET", "files into a store",
