@@ -171,7 +171,7 @@ complete_to() {
   local expected=${*: -1}
   set -- "${@:1:$#-1}"
   bash -c 'source "$1"; shift; COMP_WORDS=(corolith "$@"); COMP_CWORD=$#; _corolith; printf "%s\n" "${COMPREPLY[@]}"' \
-    - "$scratch/completion" "$@" | grep -qxF -- "$expected" || fail "completion of '$*' lacks $expected"
+    - "$scratch/completion" "$@" | grep -xF -- "$expected" >/dev/null || fail "completion of '$*' lacks $expected"
 }
 complete_to he hello
 complete_to "" doctor

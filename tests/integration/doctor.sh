@@ -126,7 +126,7 @@ slurm_doctor() { run env PATH="$scratch/slurm:$PATH" "$corolith" doctor --json -
 slurm_doctor
 found problem slurm 'Unable to contact slurm controller'
 printf '#!/bin/sh\n' >"$scratch/slurm/squeue"
-printf '#!/bin/sh\necho "gp*|up|idle|localhost"\necho "gpu|up|down*|localhost"\n' >"$scratch/slurm/sinfo"
+printf '#!/bin/sh\necho "gp*|up|idle|n1|127.0.0.1"\necho "gpu|up|down*|n2|127.0.0.1"\n' >"$scratch/slurm/sinfo"
 chmod +x "$scratch/slurm/"*
 slurm_doctor --partition tiny
 found problem partition "no partition 'tiny': Slurm has gp, gpu"

@@ -6,6 +6,7 @@ journaled=$programs/journaled
 journal=$scratch/journal counted=$scratch/counted
 calls=${2:-100000}
 
+sanitized() { grep -qs 'COROLITH_SANITIZE:STRING=.' "$build/CMakeCache.txt"; }
 made() { stat -c %s "$counted" 2>/dev/null || echo 0; }
 # Results are on their way for a while after their calls have left their marks.
 more_than() { [ "$(made)" -gt "$1" ]; }
@@ -33,10 +34,11 @@ kept=$(sed -n 's/.*it has \([0-9]*\) results of map 1.*/\1/p' "$scratch/err")
 [ "${kept:-0}" -gt 0 ] || fail "it does not say how many results the journal had"
 [ $(($(made) - before)) = $((calls - ${kept:-0})) ] ||
   fail "it made $(($(made) - before)) calls, and $((calls - ${kept:-0})) were missing"
-# Of each run only what was under way is made twice: far from all that it had done.
+# Of each run only what was under way is made twice: far from all that it had done. How much that is depends on how far the driver is behind its
+# workers, which a sanitizer makes more.
 again=$(($(made) - calls))
 echo "$calls calls; three drivers were killed; $again calls were made twice; the journal had $kept results at last"
-[ "$again" -le $((calls / 10)) ] || fail "$again of $calls calls were made twice"
+[ "$again" -le $((calls / 10)) ] || sanitized || fail "$again of $calls calls were made twice"
 before=$(made)
 run "$journaled" --slots 2 --journal "$journal" "$counted" "$calls"
 expect_status 0 "a run of which nothing is missing"
@@ -86,7 +88,7 @@ run "$journaled" --slots 2 --journal "$journal" "$scratch/lazy" 60000 lazy large
 [ "$(result)" = "$first" ] || fail "a lazy map gives '$(result)' from its journal, and gave '$first'"
 peak=$(sed 's/.* \([0-9]*\) MiB$/\1/' "$scratch/out")
 echo "a lazy map of 115 MiB from its journal: $peak MiB at most"
-[ -n "${COROLITH_TEST_SANITIZED:-}" ] || [ "$peak" -lt 110 ] || fail "a lazy map of 115 MiB took $peak MiB"
+sanitized || [ "$peak" -lt 110 ] || fail "a lazy map of 115 MiB took $peak MiB"
 
 # A disk that fills up.
 disk=$scratch/small

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -75,7 +76,7 @@ void write_file(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
 }
 
-generator<int> count_up(int count, std::shared_ptr<int> given) {
+generator<int> count_up(int count, std::shared_ptr<std::atomic<int>> given) {
   for (int i = 0; i < count; ++i) {
     ++*given;
     co_yield i;
@@ -273,10 +274,10 @@ TEST_CASE("a lazy map resumes in bounded memory", "[journal]") {
   const std::string journal = folder / "j", made = folder / "made";
   constexpr int count = 30'000;
   const auto run = [&](int until) {
-    auto given = std::make_shared<int>(0);
+    auto given = std::make_shared<std::atomic<int>>(0);
     int most_ahead = 0;
     cluster ex(with_journal(journal));
-    sync_wait([](executor& with, int count_all, int stop, std::shared_ptr<int> pulled, int& ahead,
+    sync_wait([](executor& with, int count_all, int stop, std::shared_ptr<std::atomic<int>> pulled, int& ahead,
                  std::string file) -> task<void> {
       batch<int> all = with.map<noted_square>(count_up(count_all, pulled), file);
       int taken = 0;
@@ -285,7 +286,7 @@ TEST_CASE("a lazy map resumes in bounded memory", "[journal]") {
         const int x = static_cast<int>(done->index);
         if (seen[done->index] || done->value != x * x) throw std::runtime_error("a wrong result");
         seen[done->index] = true;
-        ahead = std::max(ahead, *pulled - ++taken);
+        ahead = std::max(ahead, pulled->load() - ++taken);
         if (taken == stop) co_return;
       }
       if (taken != count_all) throw std::runtime_error("results are missing");

@@ -45,8 +45,8 @@ inline void add_logs(const std::filesystem::path& folder, std::vector<log_file>&
 
 /// Those of runs that are there, and of the folder for the logs of jobs.
 inline std::vector<log_file> find_logs(const corolith::options& how) {
-  std::vector<std::string> bases{"/tmp"};
-  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR")) bases.insert(bases.begin(), runtime);
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");  // where drivers of this environment have their folders
+  std::vector<std::string> bases{runtime != nullptr && ::access(runtime, W_OK | X_OK) == 0 ? runtime : "/tmp"};
   if (!how.slurm.shared_folder.empty())
     bases.push_back(how.slurm.shared_folder);
   else if (const char* home = std::getenv("HOME"))

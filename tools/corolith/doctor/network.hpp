@@ -93,12 +93,13 @@ inline void check_addresses(report& into, const corolith::options& how) {
 }
 
 /// From which of our addresses a packet to a node would leave: the one that it can answer to.
-inline void check_route(report& into, const std::string& node) {
+inline void check_route(report& into, const std::string& node, const std::string& address) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
   addrinfo* list = nullptr;
-  if (const int problem = ::getaddrinfo(node.c_str(), "9", &hints, &list); problem != 0)
-    return into.note("route", fmt::format("the name of node {} is not known here ({})", node, ::gai_strerror(problem)));
+  if (const int problem = ::getaddrinfo(address.c_str(), "9", &hints, &list); problem != 0)
+    return into.note("route", fmt::format("the address of node {}, {}, is not known here ({})", node, address,
+                                          ::gai_strerror(problem)));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, &::freeaddrinfo);
   const corolith::unique_fd socket(::socket(list->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   sockaddr_storage own{};

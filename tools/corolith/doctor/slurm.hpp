@@ -74,11 +74,12 @@ inline std::vector<std::string> split(std::string_view text, char by) {
 /// Partitions by name and state, and one node that is up.
 inline void check_partitions(report& into, const corolith::options& how, const std::string& listed) {
   std::vector<std::string> names;
-  std::string node;
+  std::string node, address;
   bool there = how.slurm.partition.empty(), up = false;
   for (const std::string& line : split(listed, '\n')) {
-    const std::vector<std::string> fields = split(line, '|');  // partition, state of it, state of nodes, node
-    if (fields.size() != 4) continue;
+    const std::vector<std::string> fields =
+        split(line, '|');  // partition, its state, state of the node, node, its address
+    if (fields.size() != 5) continue;
     std::string name = fields[0];
     if (!name.empty() && name.back() == '*') name.pop_back();
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
@@ -88,7 +89,9 @@ inline void check_partitions(report& into, const corolith::options& how, const s
                         fields[2].find("drain") == std::string::npos && fields[2].find('*') == std::string::npos;
     if (!asked || !usable) continue;
     up = true;
-    if (node.empty()) node = fields[3];
+    if (!node.empty()) continue;
+    node = fields[3];
+    address = fields[4];
   }
   if (!there)
     return into.problem(
@@ -99,7 +102,7 @@ inline void check_partitions(report& into, const corolith::options& how, const s
     return into.problem("nodes", "no node is up where such a job would run",
                         "see `sinfo`; name another partition with --partition");
   into.good("nodes", fmt::format("{} is up, for example", node));
-  check_route(into, node);
+  check_route(into, node, address);
 }
 
 inline void check_program(report& into, const corolith::options& how) {
@@ -117,7 +120,7 @@ inline void check_slurm(report& into, const corolith::options& how) {
   if (!ask(into, {"squeue", "--noheader", "--user=" + std::to_string(::getuid()), "--format=%i"}, &version)) return;
   into.good("slurm", "squeue answers");
   if (!found_on_path("sinfo").empty() &&
-      ask(into, {"sinfo", "--noheader", "--Node", "--format=%P|%a|%T|%N"}, &partitions))
+      ask(into, {"sinfo", "--noheader", "--Node", "--format=%P|%a|%T|%N|%o"}, &partitions))
     check_partitions(into, how, partitions);
   check_program(into, how);
 }
