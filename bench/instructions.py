@@ -77,7 +77,7 @@ def main():
         fail(__doc__)
     build = pathlib.Path(sys.argv[1]).resolve()
     if shutil.which("valgrind") is None:
-        print("instructions: valgrind is not installed (tools/setup bench)")
+        print("instructions: valgrind is not installed (tools/setup)")
         sys.exit(77)
     kind = kind_of(build)
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
