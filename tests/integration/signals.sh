@@ -76,7 +76,7 @@ done
 # Nor is anything left in a store, be it the run's own or the user's.
 for signal in INT KILL; do
   for store in "" "$scratch/store"; do
-    launch "$programs/hoarder" --slots 1 ${store:+--store "$store"} "$scratch/hoarded"
+    launch "$programs/hoarder" --slots 1 --store-threshold 8MiB ${store:+--store "$store"} "$scratch/hoarded"
     until_true "the objects" test -s "$scratch/hoarded"
     [ "$(find "${store:-$temporary}" -type f | wc -l)" = 2 ] || fail "the argument and the object are not in the store"
     kill -$signal "$pid"
