@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
+#include <span>
 
 using namespace corolith;
 using namespace corolith::detail;
@@ -44,9 +44,9 @@ std::string framed_all(byte_span input) {
 void walk(const std::string& text) {
   journal_reader reader(
       [&](std::uint64_t offset, mutable_byte_span into) {
-        const std::size_t count =
-            std::min<std::size_t>(into.size(), text.size() - std::min<std::uint64_t>(text.size(), offset));
-        std::memcpy(into.data(), text.data() + offset, count);
+        const auto from = std::as_bytes(std::span(text)).subspan(std::min<std::uint64_t>(text.size(), offset));
+        const std::size_t count = std::min(into.size(), from.size());
+        std::copy_n(from.begin(), count, into.begin());
         return count;
       },
       std::min(text.size(), sizeof(journal_header)), text.size());
