@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What drivers, agents, workers and nested executors say to each other: a byte that chooses a message, then its body.
+// What drivers, agents, workers, nested executors and the heads of pools say to each other: a byte that chooses a message, then its body.
 #include "../decoding.hpp"
 
 #include <corolith/run/detail/nested_messages.hpp>
 #include <corolith/wire/messages.hpp>
+#include <corolith/wire/pool_messages.hpp>
 
 using namespace corolith;
 
@@ -107,9 +108,44 @@ constexpr fuzz::decoder bodies[] = {
     {head<std::uint64_t>},
     {head<wire::sha256_bytes>},
     {head<detail::nested_count>},
+    {message<wire::pool_resident>},
+    {message<wire::pool_lease>},
+    {message<wire::pool_lease_end>},
+    {message<wire::pool_lease_ended>},
+    {message<wire::pool_ending>},
+    {message<wire::pool_join>},
+    {message<wire::pool_demand>},
+    {message<wire::pool_refused>},
+    {message<wire::pool_drain>},
+    {message<wire::pool_news>},
+    {message<wire::pool_ask>},
+    {message<wire::pool_answer>},
 };
 
 void run(byte_span input) { fuzz::decode_one_of(bodies, input); }
+
+// In the order of `bodies`.
+std::vector<shared_bytes> pool_seeds() {
+  wire::pool_demand demand;
+  demand.open = 7;
+  demand.busy = {1, 2};
+  wire::pool_answer answer;
+  answer.status.jobs = {{"17", "PENDING", 4, 0}};
+  answer.status.nodes = {{"node1", "16", 8, 4, true}};
+  answer.status.drivers = {{"app", "login", 42, 100, 8, 4, 4, 1'000'000}};
+  return {wire::pack(wire::pool_resident{"node1", 42, 8, 1, 1 << 30, "17"}),
+          wire::pack(wire::pool_lease{3, 2, 1, 1 << 30, "tcp:node1:4000", "ab12", 30'000, "/tmp/cache", "warning"}),
+          wire::pack(wire::pool_lease_end{3}),
+          wire::pack(wire::pool_lease_ended{3, "it crashed"}),
+          wire::pack(wire::pool_ending{"the time limit"}),
+          wire::pack(wire::pool_join{"app", "login", 42, "tcp:login:4000", "ab12", 30'000, "", "info"}),
+          wire::pack(demand),
+          wire::pack(wire::pool_refused{3, "too small"}),
+          wire::pack(wire::pool_drain{3}),
+          wire::pack(wire::pool_news{"the queue", true, false, ""}),
+          wire::pack(wire::pool_ask{{"scale", "0", "4"}}),
+          wire::pack(answer)};
+}
 
 std::vector<std::string> seeds() {
   std::vector<std::string> made;
@@ -157,6 +193,7 @@ std::vector<std::string> seeds() {
   raw(bytes_of(std::uint64_t{7}));
   raw(bytes_of(wire::sha256_bytes{9}));
   raw(bytes_of(detail::nested_count{1, 2, 0}));
+  for (const shared_bytes& body : pool_seeds()) raw(body.span());
   return made;
 }
 
