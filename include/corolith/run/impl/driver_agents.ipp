@@ -303,7 +303,8 @@ COROLITH_DECL void driver_core::tick() {
   if (gone_) {
     if (now >= kill_at_) launcher_->kill();
     launcher_->connected(static_cast<std::uint32_t>(sessions_.size()));
-    if (launcher_->all_gone()) return std::exchange(gone_, nullptr)();
+    // An agent that somebody else started is told, too: were its connection closed with results of it unread, it would not hear of that.
+    if (launcher_->all_gone() && (sessions_.empty() || now >= kill_at_)) return std::exchange(gone_, nullptr)();
   }
   timer_.expires_after(gone_ || scheduler_.wants_tick() ? std::chrono::milliseconds(10)
                                                         : std::chrono::milliseconds(100));
