@@ -53,7 +53,8 @@ inline void prepare_blas_peers(unsigned threads) {
   if (__builtin_cpu_supports("avx512f")) {
     ::setenv(blis_kernels, "0", 0);  // skx; on new machines it chooses "generic"
   } else if (told != nullptr && std::string(told) == "0") {
-    std::fprintf(stderr, "%s=0 is ignored: this processor has no AVX-512, which it would make BLIS use\n", blis_kernels);
+    std::fprintf(stderr, "%s=0 is ignored: this processor has no AVX-512, which it would make BLIS use\n",
+                 blis_kernels);
     ::unsetenv(blis_kernels);
   }
 }
