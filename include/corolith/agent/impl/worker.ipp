@@ -488,7 +488,9 @@ inline void worker_process_main::try_receive() {
   if (lock.owns_lock()) receive(0);
 }
 
-// One round: at most 1 ms, or as long as one call runs and nothing comes.
+inline constexpr int look_at_memory_ms = 1000;
+
+// One round: at most 1 ms, or 1 s while one call runs and nothing comes.
 inline void worker_process_main::watch_tick(std::uint64_t& seen) {
   pollfd fds[2] = {{wake_fd_.get(), POLLIN, 0}, {fd_.get(), POLLIN, 0}};
   const std::uint64_t step = steps_;
@@ -503,7 +505,7 @@ inline void worker_process_main::watch_tick(std::uint64_t& seen) {
     watching_ = true;
     if (steps_ == step) {
       if (link_.queued_bytes() != 0) link_.try_flush();
-      ::poll(fds, 2, -1);
+      ::poll(fds, 2, look_at_memory_ms);  // the call may end and leave memory, with nothing more to come
       if (fds[1].revents != 0 && busy_) try_receive();
     }
     watching_ = false;
@@ -515,7 +517,6 @@ inline void worker_process_main::watch_tick(std::uint64_t& seen) {
 
 inline void worker_process_main::watch() noexcept {
   constexpr int ticks_before_sleep = 20;
-  constexpr int look_at_memory_ms = 1000;
   segment_pool& pool = segment_pool::of_process();
   std::uint64_t seen = 0;
   int idle_ticks = 0;
