@@ -13,6 +13,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace corolith::inline v0::wire {
@@ -96,6 +97,18 @@ class channel : public std::enable_shared_from_this<channel> {
  private:
   std::shared_ptr<detail::channel_core> core_;
 };
+
+/// Why a connection ended or could not be made, for people; null is a goodbye, as in `events::on_close`.
+inline std::string explain_end(const std::exception_ptr& reason) {
+  if (!reason) return "it said goodbye";
+  try {
+    std::rethrow_exception(reason);
+  } catch (const std::exception& problem) {
+    return problem.what();
+  } catch (...) {
+    return "an unknown error";
+  }
+}
 
 }  // namespace corolith::inline v0::wire
 

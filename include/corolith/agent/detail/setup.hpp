@@ -3,6 +3,7 @@
 
 #include <corolith/agent/detail/slurm_environment.hpp>
 #include <corolith/agent/options.hpp>
+#include <corolith/agent/slots.hpp>
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
 #include <corolith/core/machine.hpp>
@@ -31,6 +32,23 @@ inline machine this_machine() {
   here.online_cpus = static_cast<std::size_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
   here.memory = physical_memory();
   return here;
+}
+
+/// What an agent with these options has to give.
+inline node_capacity capacity_of_node(const agent_options& options) {
+  node_capacity node;
+  node.cpus = options.slots;
+  node.memory = options.memory;
+  node.cpu_list = options.cpu_list;
+  std::string known;
+  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) known = visible;
+  for (std::uint32_t i = 0; i < options.gpus; ++i) {
+    const std::size_t comma = known.find(',');
+    const std::string name = known.substr(0, comma);
+    node.gpu_names.push_back(name.empty() ? std::to_string(i) : name);
+    known = comma == std::string::npos ? std::string() : known.substr(comma + 1);
+  }
+  return node;
 }
 
 /// What a process may not lose to others while it lives: it can be traced and its memory be dumped by root alone. Calls

@@ -5,6 +5,7 @@
 
 #include <corolith/agent/detail/parent.hpp>
 #include <corolith/agent/detail/parent_death.hpp>
+#include <corolith/agent/detail/setup.hpp>
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
 #include <corolith/core/own_executable.hpp>
@@ -33,32 +34,6 @@ namespace corolith {
 inline namespace v0 {
 namespace agent {
 namespace detail {
-
-inline std::string text_of_problem(const std::exception_ptr& reason) {
-  try {
-    std::rethrow_exception(reason);
-  } catch (const std::exception& problem) {
-    return problem.what();
-  } catch (...) {
-    return "an unknown error";
-  }
-}
-
-inline node_capacity capacity_of_node(const agent_options& options) {
-  node_capacity node;
-  node.cpus = options.slots;
-  node.memory = options.memory;
-  node.cpu_list = options.cpu_list;
-  std::string known;
-  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) known = visible;
-  for (std::uint32_t i = 0; i < options.gpus; ++i) {
-    const std::size_t comma = known.find(',');
-    const std::string name = known.substr(0, comma);
-    node.gpu_names.push_back(name.empty() ? std::to_string(i) : name);
-    known = comma == std::string::npos ? std::string() : known.substr(comma + 1);
-  }
-  return node;
-}
 
 COROLITH_DECL resident_session::resident_session(agent_options options, std::vector<wire::address> places,
                                                  std::optional<wire::secret> secret)
@@ -109,7 +84,7 @@ COROLITH_DECL void resident_session::connect() {
       io_, places_, std::exchange(secret_, std::nullopt), how,
       [this](const std::exception_ptr& problem, std::shared_ptr<wire::channel> channel, std::size_t) {
         if (!problem) return on_connected(std::move(channel));
-        log::error(text_of_problem(problem));
+        log::error(wire::explain_end(problem));
         finish(1);
       });
   search_->run();
@@ -133,7 +108,7 @@ COROLITH_DECL void resident_session::on_connected(std::shared_ptr<wire::channel>
 }
 
 COROLITH_DECL void resident_session::on_closed(const std::exception_ptr& reason) {
-  if (reason && !finishing_) log::warning("the head of the pool is lost: " + text_of_problem(reason));
+  if (reason && !finishing_) log::warning("the head of the pool is lost: " + wire::explain_end(reason));
   finish(reason && !finishing_ ? 1 : status_);
 }
 

@@ -6,6 +6,7 @@
 #include <corolith/agent/detail/memory_watch.hpp>
 #include <corolith/agent/detail/parent.hpp>
 #include <corolith/agent/detail/parent_death.hpp>
+#include <corolith/agent/detail/setup.hpp>
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
 #include <corolith/core/segment_pool.hpp>
@@ -45,16 +46,6 @@ inline std::uint64_t turn_of_line(const worker_host& from, const call_id& id) no
 }
 
 inline steady_time steady_now() noexcept { return std::chrono::steady_clock::now(); }
-
-inline std::string explain_exception(const std::exception_ptr& reason) {
-  try {
-    std::rethrow_exception(reason);
-  } catch (const std::exception& problem) {
-    return problem.what();
-  } catch (...) {
-    return "unknown";
-  }
-}
 
 /// For a driver whose end closed the connection, or that closed it because it heard nothing: one look is enough.
 inline constexpr std::chrono::milliseconds hope_after_close{5000};
@@ -138,7 +129,7 @@ COROLITH_DECL void session::connect(const search_settings& search) {
       [this](const std::exception_ptr& problem, std::shared_ptr<wire::channel> channel, std::size_t place) {
         end_.place = place;
         if (!problem) return on_connected(std::move(channel));
-        log::error("agent: " + explain_exception(problem));
+        log::error("agent: " + wire::explain_end(problem));
         end(1);
       });
   search_->run();
@@ -169,7 +160,7 @@ COROLITH_DECL void session::on_connected(std::shared_ptr<wire::channel> channel)
 COROLITH_DECL void session::on_driver_closed(const std::exception_ptr& reason) {
   // A driver that says shutdown waits until this agent is done: while workers are there, it has not left but died.
   if (reason == nullptr || (shutting_down_ && workers_.empty())) return end(end_.status);
-  log::warning("agent: the driver is lost: " + explain_exception(reason));
+  log::warning("agent: the driver is lost: " + wire::explain_end(reason));
   if (!shutting_down_) end_.hope = hope_after(reason);
   end(1);
 }
@@ -237,22 +228,10 @@ COROLITH_DECL void session::fetch_program() {
 }
 
 COROLITH_DECL void session::start_work() {
-  node_capacity node;
-  node.cpus = options_.slots;
-  node.memory = options_.memory;
-  node.cpu_list = options_.cpu_list;
-  std::string known_gpus;
-  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) known_gpus = visible;
-  for (std::uint32_t i = 0; i < options_.gpus; ++i) {
-    const std::size_t comma = known_gpus.find(',');
-    const std::string name = known_gpus.substr(0, comma);
-    node.gpu_names.push_back(name.empty() ? std::to_string(i) : name);
-    known_gpus = comma == std::string::npos ? std::string() : known_gpus.substr(comma + 1);
-  }
   dispatch_settings settings;
   if (welcome_.grace_ms > 0) settings.grace = std::chrono::milliseconds(welcome_.grace_ms);
   settings.threads = welcome_.threads;
-  dispatcher_.emplace(settings, std::move(node), *this);
+  dispatcher_.emplace(settings, capacity_of_node(options_), *this);
   driver_->send(message_type::agent_ready);
   end_.was_ready = true;
   driver_->flush();  // calls may come while the workers start

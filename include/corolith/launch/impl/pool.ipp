@@ -34,17 +34,6 @@ inline pool_options checked(pool_options settings) {
   return settings;
 }
 
-inline std::string explained(const std::exception_ptr& reason) {
-  if (!reason) return "it said goodbye";
-  try {
-    std::rethrow_exception(reason);
-  } catch (const std::exception& problem) {
-    return problem.what();
-  } catch (...) {
-    return "an unknown error";
-  }
-}
-
 }  // namespace detail
 
 COROLITH_DECL pool::pool(asio::io_context& io, pool_options settings)
@@ -75,7 +64,7 @@ COROLITH_DECL void pool::connect() {
       [known = std::weak_ptr(link_)](const std::exception_ptr& problem, std::shared_ptr<wire::channel> head) {
         const auto alive = known.lock();
         if (!alive || alive->owner == nullptr) return;
-        if (problem) return alive->owner->lost(detail::explained(problem), true);
+        if (problem) return alive->owner->lost(wire::explain_end(problem), true);
         alive->owner->joined(std::move(head));
       });
 }
@@ -89,7 +78,7 @@ COROLITH_DECL void pool::joined(std::shared_ptr<wire::channel> head) {
   };
   events.on_close = [known = std::weak_ptr(link_)](const std::exception_ptr& reason) {
     const auto alive = known.lock();
-    if (alive && alive->owner != nullptr) alive->owner->lost("the head was lost: " + detail::explained(reason), false);
+    if (alive && alive->owner != nullptr) alive->owner->lost("the head was lost: " + wire::explain_end(reason), false);
   };
   head->start(std::move(events));
   head->keep_alive(std::chrono::seconds(2), std::chrono::seconds(60));

@@ -16,17 +16,6 @@ inline namespace v0 {
 namespace pool {
 namespace detail {
 
-inline std::string text_of(const std::exception_ptr& reason) {
-  if (!reason) return "it said goodbye";
-  try {
-    std::rethrow_exception(reason);
-  } catch (const std::exception& problem) {
-    return problem.what();
-  } catch (...) {
-    return "an unknown error";
-  }
-}
-
 /// An agent that fails sooner than this has not done anything.
 inline constexpr std::chrono::seconds early_end{5};
 inline constexpr int failed_starts_allowed = 3;
@@ -111,7 +100,7 @@ COROLITH_DECL void head_core::closed(std::uint64_t id, const std::exception_ptr&
   strangers_.erase(id);
   if (const auto found = nodes_.extract(id)) {
     if (reason && !down_ && !found.mapped().ending)
-      log::warning(fmt::format("{} is lost: {}", found.mapped().hello.host, text_of(reason)));
+      log::warning(fmt::format("{} is lost: {}", found.mapped().hello.host, wire::explain_end(reason)));
     resident_gone(found.mapped());
   }
   if (const auto found = members_.find(id); found != members_.end()) {

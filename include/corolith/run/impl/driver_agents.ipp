@@ -24,17 +24,6 @@ namespace corolith {
 inline namespace v0 {
 namespace detail {
 
-inline std::string text_of(std::exception_ptr reason) {
-  if (!reason) return "it said goodbye";
-  try {
-    std::rethrow_exception(reason);
-  } catch (const std::exception& e) {
-    return e.what();
-  } catch (...) {
-    return "an unknown error";
-  }
-}
-
 inline std::int64_t in_ms(std::chrono::nanoseconds time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
 }
@@ -237,7 +226,7 @@ COROLITH_DECL void driver_core::disconnected(schedule::agent_id id, std::excepti
     scheduler_.agent_lost(id);
     if (!gone_ && !session->draining)
       log::warning(fmt::format("agent on {} (pid {}) was lost: {}; its calls run elsewhere", session->hello.host,
-                               session->hello.pid, text_of(reason)));
+                               session->hello.pid, wire::explain_end(reason)));
   }
   pump();
 }

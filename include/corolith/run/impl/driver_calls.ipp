@@ -81,7 +81,7 @@ COROLITH_DECL void driver_core::result(agent_session& session, wire::message&& m
   const auto verdict = scheduler_.finished(session.id, head.id, static_cast<schedule::outcome_kind>(head.kind),
                                            std::max<std::int64_t>(0, head.ended_ns - head.started_ns),
                                            clock_.now_after(head.ended_ns).steady_ns);
-  measure(head);
+  if (launcher_->elastic()) measure(head);
   using schedule::verdict::deliver, schedule::verdict::failed;
   if (verdict != deliver && verdict != failed) return;
   call_outcome outcome;

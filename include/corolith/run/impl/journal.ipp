@@ -5,6 +5,7 @@
 #include <corolith/codec/registry.hpp>
 #include <corolith/core/error.hpp>
 #include <corolith/core/log.hpp>
+#include <corolith/core/machine.hpp>
 #include <corolith/core/own_executable.hpp>
 #include <corolith/run/detail/journal.hpp>
 #include <corolith/run/detail/program.hpp>
@@ -13,9 +14,7 @@
 #include <fmt/format.h>
 
 #include <signal.h>
-#include <unistd.h>
 
-#include <array>
 #include <system_error>
 #include <utility>
 
@@ -32,11 +31,7 @@ inline wire::sha256_bytes journaled_program() {
   return agent::sha256_of(hashes.span());
 }
 
-inline journal_program describe_program() {
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  return {own_executable_path(), host.data(), turn_clock().now().system_ns};
-}
+inline journal_program describe_program() { return {own_executable_path(), host_name(), turn_clock().now().system_ns}; }
 
 COROLITH_DECL journal::journal(std::string path, std::chrono::nanoseconds sync)
     : file_(std::move(path), journaled_program(), describe_program()),
